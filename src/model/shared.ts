@@ -1,0 +1,19 @@
+/**
+ * The memory that the main thread and the data-plane threads have in common: numbers only.
+ * The main thread allocates it once; a replaced thread gets the same.
+ */
+export interface SharedState {
+  /** One word at byte 0, milliseconds since start, bumped by the clock thread: what CPU budgets are measured with. Imported by every prepared module. */
+  readonly epoch: WebAssembly.Memory;
+  /** Rate-limit table (limits/gcra.ts gives it its layout). */
+  readonly rateLimits: SharedArrayBuffer;
+  /** Requests in flight and waiting per function slot (limits/concurrency.ts). */
+  readonly concurrency: SharedArrayBuffer;
+  /** Counters and histograms (observability/metric-slab.ts). */
+  readonly metrics: SharedArrayBuffer;
+  /** Int32: [0] open connections, [1] live instances, over all threads. */
+  readonly gauges: SharedArrayBuffer;
+}
+
+/** Rows in the tables that have one row a function. */
+export const MAX_FUNCTIONS = 2048;
