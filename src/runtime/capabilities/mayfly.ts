@@ -55,7 +55,10 @@ export class Capabilities {
   #log(level: number, pointer: number, length: number): void {
     const start = this.#range(pointer, length);
     const end = start + Math.min(length >>> 0, MAX_LOG_LINE_BYTES);
-    this.#add(LEVELS[Math.min(level >>> 0, 3)] as LoggedLine['level'], this.#host.memory().toString('utf8', start, end));
+    this.#add(
+      LEVELS[Math.min(level >>> 0, 3)] as LoggedLine['level'],
+      this.#host.memory().toString('utf8', start, end),
+    );
   }
 
   #add(level: LoggedLine['level'], message: string): void {
@@ -80,7 +83,9 @@ export class Capabilities {
   #random(pointer: number, length: number): void {
     const start = this.#range(pointer, length);
     if (length >>> 0 > MAX_RANDOM_BYTES) {
-      throw new MayflyError(`The guest asked for more than ${MAX_RANDOM_BYTES} random bytes in one call`, { code: 'trapped' });
+      throw new MayflyError(`The guest asked for more than ${MAX_RANDOM_BYTES} random bytes in one call`, {
+        code: 'trapped',
+      });
     }
     randomFillSync(this.#host.memory(), start, length >>> 0);
     this.#host.markWritten(start, length >>> 0);
