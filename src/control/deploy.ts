@@ -1,0 +1,140 @@
+/**
+ * The life of a deploy up to the point where something changes:
+ * source → build → validate → prepare → compile → probe. What comes after (store → revision → publish → the old one drains)
+ * is `ControlPlane.deploy` in plane.ts. Every error says which step it came from.
+ */
+import { digestOf } from '../artifacts/digest.ts';
+import { MayflyError } from '../model/errors.ts';
+import type { Kind, Limits } from '../model/function.ts';
+import type { LoadedModule, ModuleShelf } from './modules.ts';
+import type { Configuration, Revision } from './state.ts';
+
+export type DeployStep =
+  | 'source'
+  | 'build'
+  | 'validate'
+  | 'prepare'
+  | 'compile'
+  | 'probe'
+  | 'store'
+  | 'revision'
+  | 'publish';
+
+/** Where the code comes from: a `.wasm` file, a folder to build, or bytes that somebody sent. */
+export type Source =
+  | { readonly type: 'path'; readonly path: string }
+  | { readonly type: 'upload'; readonly wasm: Uint8Array; readonly label: string };
+
+/** The tools of the steps; platform.ts gives the real ones. Each throws MayflyError for what the user can repair. */
+export interface Toolchain {
+  /** A `.wasm` file is read, a folder is built. */
+  build(path: string): Promise<Uint8Array>;
+  /** Tells the kind from the exports; refuses imports outside the contract by name, and what breaks a limit. */
+  validate(wasm: Uint8Array, limits: Limits): { readonly kind: Kind };
+  /** The rewriter (runtime/prepare). */
+  prepare(wasm: Uint8Array, limits: Limits): { readonly wasm: Uint8Array; readonly info: unknown };
+  /** Instantiates and initialises once, away from this thread and under a CPU budget. */
+  probe(loaded: LoadedModule, about: { readonly kind: Kind; readonly limits: Limits }): Promise<void>;
+}
+
+export interface CandidateOrder {
+  readonly function: string;
+  readonly wasm: Uint8Array;
+  readonly configuration: Configuration;
+  /** Where the bytes came from, for people. */
+  readonly source: string;
+}
+
+/** Code that may become a revision: it validated, compiled and started. */
+export interface Candidate extends CandidateOrder {
+  readonly digest: string;
+  readonly kind: Kind;
+  readonly loaded: LoadedModule;
+}
+
+export const MAX_MODULE_BYTES = 64 * 1024 * 1024;
+
+/** source and build. Code that is not WebAssembly at all is told from code that is bad WebAssembly. */
+export async function readSource(name: string, source: Source, tools: Toolchain): Promise<Uint8Array> {
+  const wasm =
+    source.type === 'path' ? await inStep(name, 'build', () => tools.build(source.path)) : source.wasm;
+  return inStep(name, 'source', () => {
+    const where = describeSource(source);
+    if (wasm.length > MAX_MODULE_BYTES) {
+      throw new MayflyError(`the module has ${wasm.length} bytes, more than ${MAX_MODULE_BYTES}`, {
+        where,
+        code: 'module-too-large',
+      });
+    }
+    if (Buffer.from(wasm.subarray(0, 4)).toString('latin1') !== '\0asm') {
+      throw new MayflyError('this is not a WebAssembly module', {
+        where,
+        fix: 'Deploy a .wasm file, or a folder with the source of a function.',
+        exitCode: 2,
+        code: 'not-wasm',
+      });
+    }
+    return wasm;
+  });
+}
+
+export function describeSource(source: Source): string {
+  return source.type === 'path' ? source.path : source.label;
+}
+
+/** validate, prepare, compile, probe. Nothing outside has changed when it returns or throws. */
+export async function makeCandidate(
+  order: CandidateOrder,
+  tools: Toolchain,
+  shelf: ModuleShelf,
+): Promise<Candidate> {
+  const { function: name, wasm } = order;
+  const { limits } = order.configuration;
+  const digest = digestOf(wasm);
+  const { kind } = await inStep(name, 'validate', () => tools.validate(wasm, limits));
+  const known = shelf.get({ digest, configuration: order.configuration });
+  if (known !== undefined) return { ...order, digest, kind, loaded: known };
+  const loaded = await prepareAndCompile(name, wasm, limits, tools);
+  await inStep(name, 'probe', () => tools.probe(loaded, { kind, limits }));
+  return { ...order, digest, kind, loaded };
+}
+
+/** Brings a revision that was deployed earlier back from its artifact; it was probed then. */
+export async function loadRevision(
+  revision: Revision,
+  wasm: Uint8Array,
+  tools: Toolchain,
+): Promise<LoadedModule> {
+  return prepareAndCompile(revision.function, wasm, revision.configuration.limits, tools);
+}
+
+async function prepareAndCompile(
+  name: string,
+  wasm: Uint8Array,
+  limits: Limits,
+  tools: Toolchain,
+): Promise<LoadedModule> {
+  const prepared = await inStep(name, 'prepare', () => tools.prepare(wasm, limits));
+  const module = await inStep(name, 'compile', () =>
+    WebAssembly.compile(prepared.wasm as Uint8Array<ArrayBuffer>),
+  );
+  return { module, prepared: prepared.info };
+}
+
+/** Runs one step; its error keeps place, advice and code, and gets the function and the step in front. */
+export async function inStep<T>(name: string, step: DeployStep, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const cause = error as Error;
+    const detail = cause instanceof MayflyError ? cause.what : cause.message;
+    const known = cause instanceof MayflyError ? cause : undefined;
+    throw new MayflyError(`Cannot deploy ${JSON.stringify(name)}, step ${step}: ${detail}`, {
+      where: known?.where,
+      fix: known?.fix,
+      exitCode: known?.exitCode,
+      code: known?.code ?? `${step}-failed`,
+      cause: error,
+    });
+  }
+}

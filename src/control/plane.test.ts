@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  blueprint,
+  moduleOf,
+  openControl,
+  plainTools,
+  route,
+  settle,
+  temporaryFolder,
+  trafficOf,
+} from '../../test/support/control.ts';
+import { MayflyError } from '../model/errors.ts';
+import type { DeployOrder } from './plane.ts';
+
+function upload(name: string, text: string, more: Partial<DeployOrder> = {}): DeployOrder {
+  return {
+    function: name,
+    source: { type: 'upload', wasm: moduleOf(text), label: 'upload' },
+    settings: null,
+    percent: 100,
+    actor: 'test',
+    ...more,
+  };
+}
+
+const code = (code: string) => (error: unknown) => error instanceof MayflyError && error.code === code;
+
+test('a deploy is served, and served again after a restart', async () => {
+  using folder = temporaryFolder();
+  {
+    using control = await openControl(folder.path);
+    await control.plane.follow(blueprint());
+    const outcome = await control.plane.deploy(upload('hello', 'one'));
+    assert.equal(outcome.created, true);
+    assert.deepEqual(trafficOf(control.plane.snapshot), { hello: { 1: 100 } });
+    assert.deepEqual(
+      control.plane.snapshot.routes.map(({ path }) => path),
+      ['/hello'],
+    );
+  }
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  const [hello] = control.plane.snapshot.functions;
+  assert.equal(hello?.traffic[0]?.revision.id, 'hello-1');
+  assert.ok(hello?.traffic[0]?.revision.module instanceof WebAssembly.Module);
+});
+
+test('the same code with the same configuration is the same revision', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('hello', 'one', { settings: { env: { A: '1', B: '2' } } }));
+  await control.plane.deploy(upload('hello', 'two'));
+  const again = await control.plane.deploy(upload('hello', 'one', { settings: { env: { B: '2', A: '1' } } }));
+  assert.equal(again.created, false);
+  assert.equal(again.revision.number, 1);
+  assert.deepEqual(trafficOf(control.plane.snapshot), { hello: { 1: 100 } });
+});
+
+test('settings stay when only code is deployed; code stays when only settings are', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('hello', 'one', { settings: { path: '/a', env: { A: '1' } } }));
+  const second = await control.plane.deploy(upload('hello', 'two'));
+  assert.deepEqual(second.revision.configuration.env, { A: '1' });
+  assert.equal(control.plane.snapshot.routes[0]?.path, '/a');
+  const third = await control.plane.deploy({
+    ...upload('hello', ''),
+    source: null,
+    settings: { path: '/b' },
+  });
+  assert.equal(third.revision.digest, second.revision.digest);
+  assert.equal(control.plane.snapshot.routes[0]?.path, '/b');
+});
+
+test('promote splits, rollback goes back', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  const { plane } = control;
+  await plane.follow(blueprint());
+  await plane.deploy(upload('hello', 'one'));
+  await plane.deploy(upload('hello', 'two', { percent: 10 }));
+  assert.deepEqual(trafficOf(plane.snapshot), { hello: { 1: 90, 2: 10 } });
+  await plane.promote('hello', 2, 50, 'test');
+  assert.deepEqual(trafficOf(plane.snapshot), { hello: { 1: 50, 2: 50 } });
+  await plane.rollback('hello', undefined, 'test');
+  assert.deepEqual(trafficOf(plane.snapshot), { hello: { 1: 100 } });
+  await plane.promote('hello', 2, 100, 'test');
+  await plane.rollback('hello', undefined, 'test');
+  assert.deepEqual(trafficOf(plane.snapshot), { hello: { 1: 100 } });
+  await assert.rejects(plane.rollback('hello', undefined, 'test'), code('no-such-revision'));
+  await assert.rejects(plane.promote('hello', 9, 50, 'test'), code('no-such-revision'));
+  await assert.rejects(plane.promote('nobody', 1, 50, 'test'), code('no-such-function'));
+  assert.deepEqual(
+    control.state.events(3).map(({ action }) => action),
+    ['rollback', 'promote', 'rollback'],
+  );
+});
+
+test('a removed function leaves no artifact, and its numbers are not used again', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('hello', 'one'));
+  await control.plane.remove('hello', 'test');
+  assert.deepEqual(control.plane.snapshot.functions, []);
+  assert.deepEqual(readdirSync(join(folder.path, 'artifacts/sha256')), []);
+  const back = await control.plane.deploy(upload('hello', 'one'));
+  assert.equal(back.revision.number, 2);
+});
+
+test('a step that fails names itself and changes nothing', async () => {
+  using folder = temporaryFolder();
+  const failing = new Set<string>();
+  const failWhen = (step: string) => {
+    if (failing.has(step)) throw new MayflyError(`the ${step} says no`, { code: `no-${step}`, where: 'x' });
+  };
+  using control = await openControl(folder.path, {
+    ...plainTools,
+    validate: (wasm, limits) => (failWhen('validate'), plainTools.validate(wasm, limits)),
+    prepare: (wasm, limits) => (failWhen('prepare'), plainTools.prepare(wasm, limits)),
+    probe: async () => failWhen('probe'),
+  });
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('hello', 'one'));
+  const before = control.plane.snapshot;
+  for (const step of ['validate', 'prepare', 'probe']) {
+    failing.add(step);
+    await assert.rejects(control.plane.deploy(upload('hello', 'two')), (error: MayflyError) => {
+      assert.equal(error.code, `no-${step}`);
+      assert.match(
+        error.message,
+        new RegExp(`Cannot deploy "hello", step ${step}: the ${step} says no \\(x\\)`),
+      );
+      return true;
+    });
+    failing.delete(step);
+  }
+  const broken = Uint8Array.from([...moduleOf('x'), 9, 9, 9]);
+  await assert.rejects(
+    control.plane.deploy({ ...upload('hello', ''), source: { type: 'upload', wasm: broken, label: 'b' } }),
+    /step compile/,
+  );
+  await assert.rejects(
+    control.plane.deploy({
+      ...upload('hello', ''),
+      source: { type: 'upload', wasm: Buffer.from('#!/bin/sh'), label: 'b' },
+    }),
+    code('not-wasm'),
+  );
+  assert.equal(control.plane.snapshot, before);
+  assert.equal(control.state.revisions('hello').length, 1);
+});
+
+test('two functions cannot have one route', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('one', 'one', { settings: { path: '/x' } }));
+  await assert.rejects(
+    control.plane.deploy(upload('two', 'two', { settings: { path: '/x' } })),
+    code('route-taken'),
+  );
+});
+
+test('the file owns its functions: admin code stays until the file changes, settings are refused', async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'shop.wasm');
+  writeFileSync(file, moduleOf('file 1'));
+  const shop = { name: 'shop', path: file, ...settle('shop', {}) };
+  using control = await openControl(folder.path);
+  const { plane } = control;
+  assert.deepEqual((await plane.follow(blueprint([shop]))).deployed, ['shop']);
+  assert.deepEqual((await plane.follow(blueprint([shop]))).deployed, []);
+
+  await plane.deploy(upload('shop', 'hot fix'));
+  assert.deepEqual(trafficOf(plane.snapshot), { shop: { 2: 100 } });
+  await plane.follow(blueprint([shop]));
+  assert.deepEqual(trafficOf(plane.snapshot), { shop: { 2: 100 } });
+  await assert.rejects(plane.deploy(upload('shop', 'x', { settings: {} })), code('owned-by-file'));
+  await assert.rejects(plane.remove('shop', 'test'), code('owned-by-file'));
+
+  writeFileSync(file, moduleOf('file 2'));
+  assert.deepEqual((await plane.follow(blueprint([shop]))).deployed, ['shop']);
+  assert.deepEqual(trafficOf(plane.snapshot), { shop: { 3: 100 } });
+  assert.deepEqual((await plane.follow(blueprint([]))).removed, ['shop']);
+  assert.deepEqual(plane.snapshot.functions, []);
+});
+
+test('a function deployed by the API comes under the file when the file names it', async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'shop.wasm');
+  writeFileSync(file, moduleOf('file'));
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('shop', 'api', { settings: { path: '/api' } }));
+  await control.plane.deploy(upload('other', 'other', { settings: { path: '/shop' } }));
+  const slot = control.state.function('shop')?.slot;
+  const report = await control.plane.follow(blueprint([{ name: 'shop', path: file, ...settle('shop', {}) }]));
+  assert.equal(control.state.function('shop')?.owner, 'file');
+  assert.equal(control.state.function('shop')?.slot, slot);
+  assert.deepEqual(
+    control.plane.snapshot.routes.map((item) => [item.function, item.path]),
+    [['shop', '/shop']],
+  );
+  assert.match(report.warnings[0] ?? '', /route \/shop of other is not served/);
+});
+
+test('a bad file changes nothing', async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'shop.wasm');
+  writeFileSync(file, moduleOf('file 1'));
+  const shop = { name: 'shop', path: file, ...settle('shop', {}) };
+  const missing = { name: 'gone', path: join(folder.path, 'gone.wasm'), ...settle('gone', {}) };
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint([shop]));
+  const before = control.plane.snapshot;
+  writeFileSync(file, moduleOf('file 2'));
+  await assert.rejects(control.plane.follow(blueprint([shop, missing])), /Cannot deploy "gone", step build/);
+  assert.equal(control.plane.snapshot, before);
+  assert.equal(control.state.revisions('shop').length, 1);
+});
+
+test('a damaged artifact takes only its own function down, and a deploy heals it', async () => {
+  using folder = temporaryFolder();
+  let digest = '';
+  {
+    using control = await openControl(folder.path);
+    await control.plane.follow(blueprint());
+    digest = (await control.plane.deploy(upload('bad', 'bad'))).revision.digest;
+    await control.plane.deploy(upload('good', 'good'));
+  }
+  writeFileSync(join(folder.path, 'artifacts/sha256', digest.slice(7)), 'garbage');
+  using control = await openControl(folder.path);
+  const report = await control.plane.follow(blueprint());
+  assert.match(report.warnings[0] ?? '', /The function bad is not served: .*bytes do not match its digest/);
+  assert.deepEqual(
+    control.plane.snapshot.functions.map(({ name }) => name),
+    ['good'],
+  );
+  await control.plane.deploy(upload('bad', 'bad'));
+  assert.deepEqual(Object.keys(trafficOf(control.plane.snapshot)), ['bad', 'good']);
+  assert.deepEqual(control.plane.warnings, []);
+});
+
+test('a new foundation keeps the functions', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('hello', 'one'));
+  const before = control.plane.snapshot;
+  await control.plane.refound((foundation) => ({ ...foundation, maxInstances: 7 }));
+  assert.equal(control.plane.snapshot.maxInstances, 7);
+  assert.equal(control.plane.snapshot.version, before.version + 1);
+  assert.deepEqual(trafficOf(control.plane.snapshot), trafficOf(before));
+});
+
+test('routes of one path for different methods live side by side', async () => {
+  const { conflict } = await import('./desired.ts');
+  const get = { ...route('a', '/x'), methods: ['GET'] as const };
+  const post = { ...route('b', '/x'), methods: ['POST'] as const };
+  assert.equal(conflict(get, [post]), null);
+  assert.equal(conflict(get, [{ ...post, methods: null }])?.function, 'b');
+});

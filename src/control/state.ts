@@ -1,0 +1,356 @@
+/**
+ * What the control plane remembers, in SQLite: functions, their immutable revisions, who gets the traffic, and who did what.
+ * Every change is one transaction, flushed to disk before it is acknowledged; a process killed at any point leaves either
+ * the old state or the new one.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock } from '../model/clock.ts';
+import { MayflyError } from '../model/errors.ts';
+import type { Kind, Limits } from '../model/function.ts';
+import { MAX_FUNCTIONS } from '../model/shared.ts';
+import { nextSlot } from './slots.ts';
+import { openDatabase, type SqlRow } from './sqlite.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Who decides about a function: the configuration file, or the admin API alone. */
+export type Owner = 'file' | 'api';
+
+/** What a revision fixes beside its artifact: limits and environment, settled at deploy. */
+export interface Configuration {
+  readonly limits: Limits;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Revision {
+  readonly function: string;
+  /** Counts from 1 and is never used again, even after the function was removed. */
+  readonly number: number;
+  readonly digest: string;
+  readonly kind: Kind;
+  readonly configuration: Configuration;
+  /** Where the code came from, for people: a path, `upload`. */
+  readonly source: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+export interface FunctionRecord {
+  readonly name: string;
+  readonly slot: number;
+  readonly owner: Owner;
+  /** What the admin API was given (routes, limits, env), as it was given; null for a function of the file. */
+  readonly settings: unknown;
+  /** Key of what the file deployed last (`revisionKey`); null when the file never did. */
+  readonly fileKey: string | null;
+  readonly traffic: Traffic;
+}
+
+export interface AuditEvent {
+  readonly time: number;
+  readonly actor: string;
+  readonly action: 'deploy' | 'promote' | 'rollback' | 'remove' | 'configure';
+  readonly function: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A deploy whose artifact is in the store, ready to become a revision. */
+export interface DeployRecord {
+  readonly function: string;
+  readonly owner: Owner;
+  readonly settings: unknown;
+  readonly digest: string;
+  readonly kind: Kind;
+  readonly configuration: Configuration;
+  readonly source: string;
+  readonly actor: string;
+  /** Decides the new traffic from the old; of a new function the old is empty. */
+  readonly route: (traffic: Traffic, revision: number) => Traffic;
+}
+
+export interface State extends Disposable {
+  functions(): FunctionRecord[];
+  function(name: string): FunctionRecord | null;
+  /** Newest first. */
+  revisions(name: string): Revision[];
+  revision(name: string, number: number): Revision | null;
+  /** Digests of all revisions: what the artifact store must keep. */
+  digests(): Set<string>;
+  /** Newest first. */
+  events(limit: number, name?: string): AuditEvent[];
+
+  /** Same digest and same configuration: the same revision again, `created` is false. */
+  deploy(record: DeployRecord): { readonly revision: Revision; readonly created: boolean };
+  setTraffic(name: string, traffic: Traffic, action: 'promote' | 'rollback', actor: string): void;
+  remove(name: string, actor: string): void;
+  /** Several changes as one: all or none. */
+  together<T>(work: () => T): T;
+}
+
+export interface StateOptions {
+  readonly clock: Clock;
+  /** Revisions kept per function beside those that have traffic. */
+  readonly keepRevisions?: number;
+}
+
+const KEEP_EVENTS = 10_000;
+
+const migrations = [
+  `CREATE TABLE functions (
+     name TEXT PRIMARY KEY, slot INTEGER NOT NULL UNIQUE, owner TEXT NOT NULL CHECK (owner IN ('file', 'api')),
+     settings TEXT NOT NULL, file_key TEXT) STRICT;
+   CREATE TABLE revisions (
+     function TEXT NOT NULL REFERENCES functions ON DELETE CASCADE, number INTEGER NOT NULL, key TEXT NOT NULL,
+     digest TEXT NOT NULL, kind TEXT NOT NULL, configuration TEXT NOT NULL, source TEXT NOT NULL,
+     created_at INTEGER NOT NULL, created_by TEXT NOT NULL,
+     PRIMARY KEY (function, number), UNIQUE (function, key)) STRICT;
+   CREATE TABLE traffic (
+     function TEXT NOT NULL, revision INTEGER NOT NULL, weight INTEGER NOT NULL CHECK (weight BETWEEN 1 AND 100),
+     PRIMARY KEY (function, revision),
+     FOREIGN KEY (function, revision) REFERENCES revisions ON DELETE CASCADE) STRICT;
+   CREATE TABLE events (
+     id INTEGER PRIMARY KEY, time INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, function TEXT NOT NULL,
+     detail TEXT NOT NULL) STRICT;
+   CREATE TABLE last_numbers (function TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT;
+   CREATE TABLE last_slot (slot INTEGER NOT NULL) STRICT;
+   INSERT INTO last_slot VALUES (-1)`,
+];
+
+/** What makes two deploys of a function the same: digest and configuration, whatever the order of its keys. */
+export function revisionKey(digest: string, configuration: Configuration): string {
+  return createHash('sha256')
+    .update(`${digest}\n${JSON.stringify(sorted(configuration))}`)
+    .digest('hex');
+}
+
+/** `hello-3`: the name of a revision in the data plane, in metrics and logs. */
+export function revisionId(revision: Pick<Revision, 'function' | 'number'>): string {
+  return `${revision.function}-${revision.number}`;
+}
+
+export function noSuchFunction(name: string): MayflyError {
+  return new MayflyError(`There is no function ${JSON.stringify(name)}`, {
+    fix: 'List them with `mayfly list`.',
+    exitCode: 2,
+    code: 'no-such-function',
+  });
+}
+
+export function noSuchRevision(name: string, number: number): MayflyError {
+  return new MayflyError(`There is no revision ${number} of ${JSON.stringify(name)}`, {
+    fix: `List them with \`mayfly inspect ${name}\`.`,
+    exitCode: 2,
+    code: 'no-such-revision',
+  });
+}
+
+export function openState(file: string, options: StateOptions): State {
+  const { clock, keepRevisions = 50 } = options;
+  const db = openDatabase(file, migrations);
+
+  const trafficOf = (name: string): Traffic =>
+    db
+      .all('SELECT revision, weight FROM traffic WHERE function = ? ORDER BY revision', name)
+      .map((row) => ({ revision: Number(row['revision']), weight: Number(row['weight']) }));
+
+  const toFunction = (row: SqlRow): FunctionRecord => ({
+    name: String(row['name']),
+    slot: Number(row['slot']),
+    owner: row['owner'] as Owner,
+    settings: JSON.parse(String(row['settings'])),
+    fileKey: row['file_key'] as string | null,
+    traffic: trafficOf(String(row['name'])),
+  });
+
+  const find = (name: string): FunctionRecord | null => {
+    const row = db.get('SELECT * FROM functions WHERE name = ?', name);
+    return row === undefined ? null : toFunction(row);
+  };
+
+  const findRevision = (name: string, number: number): Revision | null => {
+    const row = db.get('SELECT * FROM revisions WHERE function = ? AND number = ?', name, number);
+    return row === undefined ? null : toRevision(row);
+  };
+
+  const writeTraffic = (name: string, traffic: Traffic) => {
+    if (traffic.reduce((sum, share) => sum + share.weight, 0) !== 100) {
+      throw new Error(`the traffic of ${name} does not sum to 100: ${JSON.stringify(traffic)}`);
+    }
+    db.run('DELETE FROM traffic WHERE function = ?', name);
+    for (const { revision, weight } of traffic) {
+      db.run('INSERT INTO traffic VALUES (?, ?, ?)', name, revision, weight);
+    }
+  };
+
+  const note = (event: Omit<AuditEvent, 'time'>) => {
+    db.run(
+      'INSERT INTO events (time, actor, action, function, detail) VALUES (?, ?, ?, ?, ?)',
+      clock.now(),
+      event.actor,
+      event.action,
+      event.function,
+      JSON.stringify(event.detail),
+    );
+    db.run('DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?', KEEP_EVENTS);
+  };
+
+  const takeSlot = (): number => {
+    const taken = new Set(db.all('SELECT slot FROM functions').map((row) => Number(row['slot'])));
+    const last = Number(db.get('SELECT slot FROM last_slot')?.['slot']);
+    const slot = nextSlot(taken, last, MAX_FUNCTIONS);
+    db.run('UPDATE last_slot SET slot = ?', slot);
+    return slot;
+  };
+
+  const takeNumber = (name: string): number =>
+    Number(
+      db.get(
+        'INSERT INTO last_numbers VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1 RETURNING number',
+        name,
+      )?.['number'],
+    );
+
+  const upsertFunction = (record: DeployRecord, key: string) => {
+    const settings = JSON.stringify(record.settings ?? null);
+    const fileKey = record.owner === 'file' ? key : null;
+    const before = find(record.function);
+    if (before === null) {
+      db.run(
+        'INSERT INTO functions VALUES (?, ?, ?, ?, ?)',
+        record.function,
+        takeSlot(),
+        record.owner,
+        settings,
+        fileKey,
+      );
+    } else if (record.owner === 'file') {
+      db.run(
+        "UPDATE functions SET owner = 'file', settings = 'null', file_key = ? WHERE name = ?",
+        key,
+        record.function,
+      );
+    } else if (before.owner === 'api') {
+      db.run('UPDATE functions SET settings = ? WHERE name = ?', settings, record.function);
+    }
+    return before;
+  };
+
+  const findOrCreateRevision = (record: DeployRecord, key: string) => {
+    const known = db.get('SELECT * FROM revisions WHERE function = ? AND key = ?', record.function, key);
+    if (known !== undefined) return { revision: toRevision(known), created: false };
+    const number = takeNumber(record.function);
+    db.run(
+      'INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      record.function,
+      number,
+      key,
+      record.digest,
+      record.kind,
+      JSON.stringify(record.configuration),
+      record.source,
+      clock.now(),
+      record.actor,
+    );
+    return { revision: findRevision(record.function, number) as Revision, created: true };
+  };
+
+  const forgetOldRevisions = (name: string) => {
+    db.run(
+      `DELETE FROM revisions WHERE function = ?1
+       AND number NOT IN (SELECT revision FROM traffic WHERE function = ?1)
+       AND number NOT IN (SELECT number FROM revisions WHERE function = ?1 ORDER BY number DESC LIMIT ?2)`,
+      name,
+      keepRevisions,
+    );
+  };
+
+  return {
+    functions: () => db.all('SELECT * FROM functions ORDER BY name').map(toFunction),
+    function: find,
+    revisions: (name) =>
+      db.all('SELECT * FROM revisions WHERE function = ? ORDER BY number DESC', name).map(toRevision),
+    revision: findRevision,
+    digests: () =>
+      new Set(db.all('SELECT DISTINCT digest FROM revisions').map((row) => String(row['digest']))),
+    events: (limit, name) =>
+      db
+        .all(
+          'SELECT * FROM events WHERE ?1 IS NULL OR function = ?1 ORDER BY id DESC LIMIT ?2',
+          name ?? null,
+          limit,
+        )
+        .map(toEvent),
+
+    deploy: (record) =>
+      db.transaction(() => {
+        const name = record.function;
+        const key = revisionKey(record.digest, record.configuration);
+        upsertFunction(record, key);
+        const { revision, created } = findOrCreateRevision(record, key);
+        const traffic = record.route(trafficOf(name), revision.number);
+        writeTraffic(name, traffic);
+        forgetOldRevisions(name);
+        note({
+          actor: record.actor,
+          action: 'deploy',
+          function: name,
+          detail: { revision: revision.number, digest: revision.digest, created, traffic },
+        });
+        return { revision, created };
+      }),
+
+    setTraffic: (name, traffic, action, actor) =>
+      db.transaction(() => {
+        if (find(name) === null) throw noSuchFunction(name);
+        for (const { revision } of traffic) {
+          if (findRevision(name, revision) === null) throw noSuchRevision(name, revision);
+        }
+        writeTraffic(name, traffic);
+        note({ actor, action, function: name, detail: { traffic } });
+      }),
+
+    remove: (name, actor) =>
+      db.transaction(() => {
+        if (find(name) === null) throw noSuchFunction(name);
+        db.run('DELETE FROM functions WHERE name = ?', name);
+        note({ actor, action: 'remove', function: name, detail: {} });
+      }),
+
+    together: (work) => db.transaction(work),
+
+    [Symbol.dispose]: () => db[Symbol.dispose](),
+  };
+}
+
+function toRevision(row: SqlRow): Revision {
+  return {
+    function: String(row['function']),
+    number: Number(row['number']),
+    digest: String(row['digest']),
+    kind: row['kind'] as Kind,
+    configuration: JSON.parse(String(row['configuration'])) as Configuration,
+    source: String(row['source']),
+    createdAt: Number(row['created_at']),
+    createdBy: String(row['created_by']),
+  };
+}
+
+function toEvent(row: SqlRow): AuditEvent {
+  return {
+    time: Number(row['time']),
+    actor: String(row['actor']),
+    action: row['action'] as AuditEvent['action'],
+    function: String(row['function']),
+    detail: JSON.parse(String(row['detail'])) as Record<string, unknown>,
+  };
+}
+
+/** The same value with the keys of every object in order, so that equal configurations have equal text. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  );
+}
