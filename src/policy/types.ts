@@ -1,0 +1,16 @@
+/** One decision of a policy: the value of the entrypoint's rule for this input, `undefined` where Rego says undefined. */
+export type Decide = (input: unknown) => unknown;
+
+/** A policy ready to answer, whatever form it runs in. */
+export interface Evaluator {
+  /** `shop/allow` for `data.shop.allow`. Throws MayflyError where the policy was not compiled for it. */
+  entrypoint(name: string): Decide;
+}
+
+/**
+ * The policy could not give a decision: conflicting rules, an input that nests too deep, memory used up.
+ * Callers deny.
+ */
+export class PolicyEvaluationError extends Error {
+  override readonly name = 'PolicyEvaluationError';
+}
