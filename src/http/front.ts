@@ -1,0 +1,66 @@
+import type { HttpSpec } from '../model/snapshot.ts';
+import type { Connection } from './connection.ts';
+import type { RequestHandler } from './exchange.ts';
+import { Output } from './output.ts';
+
+/** Counters of one listener, since it was opened. */
+export interface HttpStats {
+  /** Connections accepted, refused because there were too many, and open now. */
+  accepted: number;
+  refused: number;
+  open: number;
+  /** Requests answered by the HTTP layer itself, before or instead of the handler (400, 408, 413, …). */
+  rejected: number;
+  /** Connections closed because nothing arrived, or nothing was taken, in time. */
+  timedOut: number;
+  socketErrors: number;
+  bytesRead: number;
+  bytesWritten: number;
+}
+
+const READ_BYTES = 65_536;
+
+/** How long a closing connection still reads and drops, so that the client gets to see the answer. */
+export const LINGER_MS = 2000;
+
+/** What all connections of one listener have in common: buffers, clock, limits, handler. */
+export class Front<Context = unknown> {
+  readonly handler: RequestHandler<Context>;
+  http: HttpSpec;
+  readonly output = new Output();
+  /** What sockets read into; nothing in it outlives the read. */
+  readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly connections = new Set<Connection<Context>>();
+  /** The connection whose answers are being gathered for one write. */
+  batching: Connection<Context> | null = null;
+  draining = false;
+  /** Milliseconds, monotonic, as of the last sweep: coarse, and free to read. */
+  now = performance.now();
+  dateLine: Buffer = renderDate();
+  readonly stats: HttpStats = {
+    accepted: 0,
+    refused: 0,
+    open: 0,
+    rejected: 0,
+    timedOut: 0,
+    socketErrors: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  };
+
+  constructor(handler: RequestHandler<Context>, http: HttpSpec) {
+    this.handler = handler;
+    this.http = http;
+  }
+
+  /** One timer looks after all connections: a timer each would cost more than the requests. */
+  sweep(now: number): void {
+    this.now = now;
+    this.dateLine = renderDate();
+    for (const connection of this.connections) connection.checkTime(now);
+  }
+}
+
+function renderDate(): Buffer {
+  return Buffer.from(`date: ${new Date().toUTCString()}\r\n`);
+}

@@ -1,0 +1,122 @@
+import { FIELD_KINDS } from './fields.ts';
+
+/** What a request head may measure, in bytes (a part of model/snapshot.ts: HttpSpec). */
+export interface HeadLimits {
+  readonly maxHeadBytes: number;
+  readonly maxHeaders: number;
+  readonly maxTargetBytes: number;
+}
+
+/** Numbers per header in the table: where name and value start and end. */
+const COLUMNS = 4;
+
+/**
+ * A request head as numbers: offsets into the bytes it was read from, no strings until somebody asks for one.
+ * Reused for every request of a connection. Offsets may move between `onHead` and `onRequest` (see `rebase`):
+ * read them anew.
+ */
+export class RequestHead {
+  /** The head reaches from here to `end`, its empty line included. */
+  start = 0;
+  end = 0;
+  /** A number from model/method.ts. */
+  method = 0;
+  /** The request target as received. */
+  targetStart = 0;
+  targetEnd = 0;
+  /** Path without query; for the asterisk-form just `*`. */
+  pathStart = 0;
+  pathEnd = 0;
+  /** Query without its `?`; start = end when there is none. */
+  queryStart = 0;
+  queryEnd = 0;
+  /** `host[:port]` in force: of an absolute-form target, else of the Host field. Empty for an HTTP/1.0 request without one. */
+  hostStart = 0;
+  hostEnd = 0;
+  /** Where the host's name ends and `:port` may begin. */
+  hostNameEnd = 0;
+  /** HTTP/1.x. */
+  minorVersion = 1;
+  headerCount = 0;
+  /** −1: no Content-Length. */
+  contentLength = -1;
+  chunked = false;
+  /** The client waits for `100 Continue` before it sends the body. */
+  expectContinue = false;
+  /** Whether the connection may be used again after this request, as far as the client is concerned. */
+  keepAlive = true;
+  /** `headerCount` rows of name start, name end, value start, value end. Values without surrounding white space. */
+  headers = new Int32Array(0);
+  /** A number from fields.ts for each row. */
+  kinds = new Uint8Array(0);
+  /** The row of each known field, −1 where absent. */
+  readonly rows = new Int16Array(FIELD_KINDS);
+
+  /** Makes it empty, with room for so many headers. */
+  reset(start: number, maxHeaders: number): void {
+    if (this.kinds.length < maxHeaders) {
+      this.headers = new Int32Array(maxHeaders * COLUMNS);
+      this.kinds = new Uint8Array(maxHeaders);
+    }
+    this.start = start;
+    this.method = 0;
+    this.hostStart = 0;
+    this.hostEnd = 0;
+    this.hostNameEnd = 0;
+    this.headerCount = 0;
+    this.contentLength = -1;
+    this.chunked = false;
+    this.expectContinue = false;
+    this.rows.fill(-1);
+  }
+
+  /** The row of a field from fields.ts, −1 when the request has none. */
+  row(kind: number): number {
+    return this.rows[kind];
+  }
+
+  nameStart(row: number): number {
+    return this.headers[row * COLUMNS];
+  }
+
+  nameEnd(row: number): number {
+    return this.headers[row * COLUMNS + 1];
+  }
+
+  valueStart(row: number): number {
+    return this.headers[row * COLUMNS + 2];
+  }
+
+  valueEnd(row: number): number {
+    return this.headers[row * COLUMNS + 3];
+  }
+
+  add(kind: number, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+    const row = this.headerCount++;
+    const column = row * COLUMNS;
+    const headers = this.headers;
+    headers[column] = nameStart;
+    headers[column + 1] = nameEnd;
+    headers[column + 2] = valueStart;
+    headers[column + 3] = valueEnd;
+    this.kinds[row] = kind;
+    this.rows[kind] = row;
+  }
+
+  /** Moves every offset: the bytes were copied to another place. */
+  rebase(delta: number): void {
+    this.start += delta;
+    this.end += delta;
+    this.targetStart += delta;
+    this.targetEnd += delta;
+    this.pathStart += delta;
+    this.pathEnd += delta;
+    this.queryStart += delta;
+    this.queryEnd += delta;
+    this.hostStart += delta;
+    this.hostEnd += delta;
+    this.hostNameEnd += delta;
+    const headers = this.headers;
+    for (let i = this.headerCount * COLUMNS - 1; i >= 0; i--) headers[i] += delta;
+  }
+}

@@ -1,0 +1,138 @@
+import { type Server, type Socket, createServer } from 'node:net';
+import { MayflyError } from '../model/errors.ts';
+import { problems } from '../model/problems.ts';
+import type { HttpSpec } from '../model/snapshot.ts';
+import { adoptHandle, readEvents } from './adopt.ts';
+import { Connection } from './connection.ts';
+import type { RequestHandler } from './exchange.ts';
+import { Front, type HttpStats } from './front.ts';
+import { problemDocument } from './problem.ts';
+
+const SWEEP_MS = 500;
+const BACKLOG = 4096;
+
+export interface ListenOptions<Context> {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Several threads listen on the same port and the kernel spreads the connections. */
+  readonly reusePort: boolean;
+  readonly handler: RequestHandler<Context>;
+  readonly http: HttpSpec;
+  /** model/shared.ts: gauges; [0] counts the open connections of all threads. */
+  readonly gauges: Int32Array;
+  /** `events` does without the undocumented interface; by default it is used where it exists. */
+  readonly sockets?: 'shared-buffer' | 'events';
+}
+
+export interface Listener {
+  readonly port: number;
+  readonly stats: Readonly<HttpStats>;
+  /** New limits, in force from the next request on; a new certificate from the next handshake on. */
+  update(http: HttpSpec): void;
+  /**
+   * Stops accepting, closes idle connections, lets current requests finish for at most `graceMs`, then cuts.
+   * Returns how many requests were cut.
+   */
+  drain(graceMs: number): Promise<number>;
+}
+
+/** Opens the HTTP front of one thread. Throws a MayflyError when the address cannot be listened on. */
+export async function listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
+  const front = new Front<Context>(options.handler, options.http);
+  const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true });
+  server.on('connection', (socket) => accept(front, socket, options));
+  await open(server, options);
+  const sweeper = setInterval(() => front.sweep(performance.now()), SWEEP_MS).unref();
+  return {
+    port: (server.address() as { port: number }).port,
+    get stats() {
+      front.stats.open = front.connections.size;
+      return front.stats;
+    },
+    update(http) {
+      front.http = http;
+    },
+    async drain(graceMs) {
+      server.close();
+      const aborted = await drain(front, graceMs);
+      clearInterval(sweeper);
+      return aborted;
+    },
+  };
+}
+
+function accept<Context>(front: Front<Context>, accepted: Socket, options: ListenOptions<Context>): void {
+  const { gauges } = options;
+  accepted.on('error', () => front.stats.socketErrors++);
+  front.stats.accepted++;
+  const open = Atomics.add(gauges, 0, 1) + 1;
+  if (open > front.http.maxConnections) {
+    Atomics.sub(gauges, 0, 1);
+    front.stats.refused++;
+    refuse(accepted);
+    return;
+  }
+  const connect = (socket: Socket): Connection<Context> => {
+    if (socket !== accepted) socket.on('error', () => front.stats.socketErrors++);
+    socket.once('close', () => Atomics.sub(gauges, 0, 1));
+    return new Connection(socket, front, false);
+  };
+  if (options.sockets !== 'events' && adoptHandle(accepted, front.readBuffer, connect) !== null) return;
+  readEvents(accepted, connect(accepted));
+}
+
+const document = problemDocument('unavailable', 'Too many connections are open.', null);
+const tooManyConnections = Buffer.concat([
+  Buffer.from(
+    `HTTP/1.1 ${problems.unavailable.status} Service Unavailable\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${document.length}\r\nretry-after: 1\r\nconnection: close\r\n\r\n`,
+  ),
+  document,
+]);
+
+/** One connection too many: an answer, and the door. */
+function refuse(socket: Socket): void {
+  socket.end(tooManyConnections, () => socket.destroy());
+}
+
+function open<Context>(server: Server, options: ListenOptions<Context>): Promise<void> {
+  const { host, port, reusePort } = options;
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(cannotListen(error, host, port));
+    server.once('error', onError);
+    server.listen({ host, port, reusePort, backlog: BACKLOG }, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): MayflyError {
+  const inUse = error.code === 'EADDRINUSE';
+  return new MayflyError(inUse ? 'Cannot listen: the port is in use' : `Cannot listen: ${error.message}`, {
+    where: `${host}:${port}`,
+    fix: inUse ? 'Stop the other process, or choose another port with PORT or server.port.' : undefined,
+    code: 'cannot-listen',
+    cause: error,
+  });
+}
+
+const DRAIN_POLL_MS = 20;
+
+async function drain<Context>(front: Front<Context>, graceMs: number): Promise<number> {
+  front.draining = true;
+  for (const connection of front.connections) connection.drain();
+  const end = performance.now() + graceMs;
+  while (front.connections.size > 0 && performance.now() < end) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, DRAIN_POLL_MS);
+    });
+  }
+  let aborted = 0;
+  for (const connection of front.connections) {
+    if (connection.busy) aborted++;
+    connection.destroy();
+  }
+  return aborted;
+}

@@ -1,0 +1,57 @@
+const STANDARD_BYTES = 65_536;
+/** A buffer that grew beyond this for one large response is not kept. */
+const KEEP_BYTES = 1_048_576;
+
+/** Where a thread's responses are put together: one growing buffer, written to the socket once a batch. */
+export class Output {
+  bytes: Buffer = Buffer.allocUnsafeSlow(STANDARD_BYTES);
+  length = 0;
+
+  /** Makes room for so many more bytes. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+  }
+
+  put(source: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    this.reserve(count);
+    const target = this.bytes;
+    let at = this.length;
+    this.length += count;
+    if (count > 64) {
+      target.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
+      return;
+    }
+    for (let i = start; i < end; i++) target[at++] = source[i]; // cheaper than a call for so few
+  }
+
+  /** A non-negative whole number in decimal digits. */
+  putNumber(value: number): void {
+    this.reserve(16);
+    let digits = 1;
+    for (let power = 10; power <= value; power *= 10) digits++;
+    let rest = value;
+    for (let at = this.length + digits - 1; at >= this.length; at--) {
+      const next = Math.floor(rest / 10);
+      this.bytes[at] = 0x30 + (rest - next * 10);
+      rest = next;
+    }
+    this.length += digits;
+  }
+
+  /** Takes what was put together, as a view of the buffer. Call `release` once it was handed to the kernel. */
+  take(): Buffer {
+    const view = this.bytes.subarray(0, this.length);
+    this.length = 0;
+    return view;
+  }
+
+  /** After `take`: the buffer may be used again if the kernel has all of it, else it stays with the write. */
+  release(written: boolean): void {
+    if (!written || this.bytes.length > KEEP_BYTES) this.bytes = Buffer.allocUnsafeSlow(STANDARD_BYTES);
+  }
+}

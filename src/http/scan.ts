@@ -1,0 +1,188 @@
+import { scanAuthority } from './authority.ts';
+import {
+  CHARACTERS,
+  COLON,
+  CR,
+  DIGIT,
+  FIELD,
+  LF,
+  SPACE,
+  TAB,
+  TOKEN,
+  ZERO,
+  equalsIgnoreCase,
+  lowerCase,
+} from './characters.ts';
+import { readConnectionFields } from './connection-field.ts';
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  HOST,
+  TRANSFER_ENCODING,
+  fieldKind,
+  isSingleton,
+} from './fields.ts';
+import type { HeadLimits, RequestHead } from './head.ts';
+import {
+  BAD_REQUEST,
+  CONTENT_TOO_LARGE,
+  EXPECTATION_FAILED,
+  HEADERS_TOO_LARGE,
+  TRANSFER_CODING_NOT_IMPLEMENTED,
+} from './rejection.ts';
+import { scanRequestLine } from './request-line.ts';
+
+/**
+ * Reads the request head in bytes[start, end) into `head`, as strictly as RFC 9112 allows: one reading, no repair.
+ * Returns the offset after the head, 0 when bytes are missing, or a rejection (rejection.ts, below 0).
+ *
+ * It keeps no state between calls: an incomplete head is scanned again from its start. The connection calls it again
+ * only once another line has arrived, so a client that drips byte by byte costs at most maxHeaders × maxHeadBytes.
+ */
+export function scanHead(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  head: RequestHead,
+  limits: HeadLimits,
+): number {
+  head.reset(start, limits.maxHeaders);
+  const result = scanLines(bytes, start, end, head, limits);
+  if (result < 0) return result;
+  if (result === 0) return end - start >= limits.maxHeadBytes ? HEADERS_TOO_LARGE : 0;
+  if (result - start > limits.maxHeadBytes) return HEADERS_TOO_LARGE;
+  head.end = result;
+  const rejection = settle(bytes, head);
+  return rejection === 0 ? result : rejection;
+}
+
+function scanLines(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  head: RequestHead,
+  limits: HeadLimits,
+): number {
+  let line = start;
+  if (start < end && bytes[start] === CR) {
+    // One empty line before the request line is forgiven (RFC 9112 §2.2).
+    if (start + 1 === end) return 0;
+    if (bytes[start + 1] !== LF) return BAD_REQUEST;
+    line = start + 2;
+  }
+  const fields = scanRequestLine(bytes, line, end, head, limits);
+  return fields > 0 ? scanFields(bytes, fields, end, head, limits.maxHeaders) : fields;
+}
+
+/** Field lines up to the empty one: no folding, no space around the name, CRLF and nothing else ends a line. */
+function scanFields(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  head: RequestHead,
+  maxHeaders: number,
+): number {
+  let i = start;
+  for (;;) {
+    const nameStart = i;
+    while (i < end && (CHARACTERS[bytes[i]] & TOKEN) !== 0) i++;
+    if (i === end) return 0;
+    const nameEnd = i;
+    if (bytes[i] !== COLON || i === nameStart) {
+      if (bytes[i] !== CR || i !== nameStart) return BAD_REQUEST;
+      if (i + 1 === end) return 0;
+      return bytes[i + 1] === LF ? i + 2 : BAD_REQUEST;
+    }
+    i++;
+    while (i < end && (bytes[i] === SPACE || bytes[i] === TAB)) i++;
+    const valueStart = i;
+    while (i < end && (CHARACTERS[bytes[i]] & FIELD) !== 0) i++;
+    if (i === end) return 0;
+    if (bytes[i] !== CR) return BAD_REQUEST;
+    if (i + 1 === end) return 0;
+    if (bytes[i + 1] !== LF) return BAD_REQUEST;
+    let valueEnd = i;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB))
+      valueEnd--;
+    i += 2;
+    if (head.headerCount === maxHeaders) return HEADERS_TOO_LARGE;
+    const kind = fieldKind(bytes, nameStart, nameEnd);
+    if (isSingleton(kind) && head.row(kind) >= 0) return BAD_REQUEST;
+    head.add(kind, nameStart, nameEnd, valueStart, valueEnd);
+  }
+}
+
+/** What the fields mean together: host, connection, framing. 0 or a rejection. */
+function settle(bytes: Uint8Array, head: RequestHead): number {
+  const host = settleHost(bytes, head);
+  if (host < 0) return host;
+  head.keepAlive = head.minorVersion === 1;
+  if (head.row(CONNECTION) >= 0) {
+    const connection = readConnectionFields(bytes, head);
+    if (connection < 0) return connection;
+  }
+  const framing = settleFraming(bytes, head);
+  return framing < 0 ? framing : settleExpectation(bytes, head);
+}
+
+function settleHost(bytes: Uint8Array, head: RequestHead): number {
+  const row = head.row(HOST);
+  if (row < 0) return head.minorVersion === 1 ? BAD_REQUEST : 0;
+  const start = head.valueStart(row);
+  const end = head.valueEnd(row);
+  const nameEnd = scanAuthority(bytes, start, end);
+  if (nameEnd < 0) return BAD_REQUEST;
+  if (head.hostEnd > 0) return 0; // an absolute-form target has named the host
+  head.hostStart = start;
+  head.hostEnd = end;
+  head.hostNameEnd = nameEnd;
+  return 0;
+}
+
+const chunked = lowerCase('chunked');
+
+/** How long the body is (RFC 9112 §6.3), where only one answer is possible. */
+function settleFraming(bytes: Uint8Array, head: RequestHead): number {
+  const lengthRow = head.row(CONTENT_LENGTH);
+  const codingRow = head.row(TRANSFER_ENCODING);
+  if (codingRow >= 0) {
+    if (lengthRow >= 0 || head.minorVersion === 0) return BAD_REQUEST;
+    const end = head.valueEnd(codingRow);
+    if (!equalsIgnoreCase(bytes, head.valueStart(codingRow), end, chunked)) {
+      return TRANSFER_CODING_NOT_IMPLEMENTED;
+    }
+    head.chunked = true;
+  } else if (lengthRow >= 0) {
+    return settleLength(bytes, head, head.valueStart(lengthRow), head.valueEnd(lengthRow));
+  }
+  return 0;
+}
+
+/** The most decimal digits of which every number is exact in a double. */
+const MAX_LENGTH_DIGITS = 15;
+
+function settleLength(bytes: Uint8Array, head: RequestHead, start: number, end: number): number {
+  if (start === end) return BAD_REQUEST;
+  let length = 0;
+  for (let i = start; i < end; i++) {
+    if ((CHARACTERS[bytes[i]] & DIGIT) === 0) return BAD_REQUEST;
+    length = length * 10 + (bytes[i] - ZERO);
+  }
+  if (end - start > MAX_LENGTH_DIGITS) return CONTENT_TOO_LARGE;
+  head.contentLength = length;
+  return 0;
+}
+
+const hundredContinue = lowerCase('100-continue');
+
+/** An HTTP/1.0 client's expectation is to be ignored (RFC 9110 §10.1.1). */
+function settleExpectation(bytes: Uint8Array, head: RequestHead): number {
+  const row = head.row(EXPECT);
+  if (row < 0 || head.minorVersion === 0) return 0;
+  if (!equalsIgnoreCase(bytes, head.valueStart(row), head.valueEnd(row), hundredContinue)) {
+    return EXPECTATION_FAILED;
+  }
+  head.expectContinue = head.chunked || head.contentLength > 0;
+  return 0;
+}
