@@ -32,7 +32,11 @@ export interface CompiledPolicy {
  * when the policy is broken, names a rule that does not exist, or needs a builtin that we do not have.
  */
 export async function compilePolicy(sources: PolicySources): Promise<CompiledPolicy> {
-  const answer = await runCompiler({ modules: sources.files, entrypoints: sources.entrypoints, tests: false });
+  const answer = await runCompiler({
+    modules: sources.files,
+    entrypoints: sources.entrypoints,
+    tests: false,
+  });
   refuseErrors(answer);
   const wasm = Uint8Array.fromBase64(answer.wasm as string);
   const data = sources.data ?? {};

@@ -1,3 +1,5 @@
+import type { ProblemCode } from '../model/problems.ts';
+
 /** One decision of a policy: the value of the entrypoint's rule for this input, `undefined` where Rego says undefined. */
 export type Decide = (input: unknown) => unknown;
 
@@ -9,8 +11,15 @@ export interface Evaluator {
 
 /**
  * The policy could not give a decision: conflicting rules, an input that nests too deep, memory used up.
- * Callers deny.
+ * Callers deny; `problem` is what they answer with.
  */
 export class PolicyEvaluationError extends Error {
-  override readonly name = 'PolicyEvaluationError';
+  override readonly name: string = 'PolicyEvaluationError';
+  readonly problem: ProblemCode = 'policy-failed';
+}
+
+/** Nobody was there to decide. */
+export class PolicyUnavailableError extends PolicyEvaluationError {
+  override readonly name = 'PolicyUnavailableError';
+  override readonly problem = 'unavailable';
 }

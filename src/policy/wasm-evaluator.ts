@@ -164,7 +164,9 @@ class LoadedPolicy {
   #callBuiltin(id: number, values: readonly number[]): number {
     const implementation = this.#implementations[id];
     if (implementation === undefined) {
-      throw new PolicyEvaluationError(`The policy calls ${this.builtins.get(id)}, which is not available here.`);
+      throw new PolicyEvaluationError(
+        `The policy calls ${this.builtins.get(id)}, which is not available here.`,
+      );
     }
     const result = implementation(values.map((value) => this.#text(this.#opa.opa_value_dump(value))));
     return result === undefined ? 0 : this.#parse(result);
@@ -225,5 +227,7 @@ function refuseNonFinite(value: unknown): void {
 }
 
 function describe(cause: unknown): string {
-  return cause instanceof RangeError ? 'the input nests too deep' : String((cause as Error)?.message ?? cause);
+  return cause instanceof RangeError
+    ? 'the input nests too deep'
+    : String((cause as Error)?.message ?? cause);
 }
