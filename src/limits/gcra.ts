@@ -1,0 +1,273 @@
+import { randomFillSync } from 'node:crypto';
+import { LimitKey } from './key.ts';
+import type { RateLimit } from './limit.ts';
+
+/** Entries that one key can live in: a key is looked for in these and nowhere else. */
+const GROUP = 16;
+/** Groups kept for keys that found no place among their own (`overflow`). */
+const OVERFLOW_GROUPS = 128;
+const HEADER_WORDS = 16;
+/** What a group takes: its lock, and key (2 words), time and expiry of each entry. */
+const WORDS_PER_GROUP = 1 + GROUP * 4;
+
+const SEED_LOW = 0;
+const SEED_HIGH = 1;
+const LIVE = 2;
+const OVERFLOWED = 3;
+const SWEEP_CURSOR = 4;
+
+/** A lock held this long belongs to a thread that died: the section it guards takes well under a microsecond. */
+const STALE_LOCK_SECONDS = 2;
+const LOCK_ATTEMPTS = 1_000_000;
+const RETRY_WITHOUT_ENTRY_MS = 1000;
+
+/** Memory of a table for about `keys` keys at once, seeded with a secret of this process. Main thread only. */
+export function createRateLimitTable(keys: number): SharedArrayBuffer {
+  const groups = Math.ceil((keys * 2) / GROUP) + OVERFLOW_GROUPS;
+  const shared = new SharedArrayBuffer((HEADER_WORDS + groups * WORDS_PER_GROUP) * 4);
+  randomFillSync(new Uint8Array(shared, SEED_LOW * 4, 8));
+  return shared;
+}
+
+/** What is in the table, for metrics. */
+export interface RateLimitTableStats {
+  readonly keys: number;
+  readonly capacity: number;
+  /** Requests that were counted in a shared overflow bucket, or refused for lack of one. */
+  readonly overflowed: number;
+}
+
+/**
+ * GCRA, the generic cell rate algorithm (ITU-T I.371, annex A: "virtual scheduling"), over a table that all threads
+ * share. An entry holds the theoretical arrival time (TAT) of its key; a request is in time when
+ * TAT − now + 1 request ≤ burst, and moves TAT on by one request with a compare-and-swap. So the limit is exact over all
+ * threads: in any time t no more than burst + rate × t requests of a key pass.
+ *
+ * The table is set-associative: a key's hash names one group of 16 entries. Reading needs no lock. Inserting, renewing
+ * and forgetting hold the lock of the group, so that no key ever has two entries. Every entry has an expiry; an expired
+ * entry is never read, whether the sweeper came by or not, and that is why a 32-bit tick counter cannot be
+ * misunderstood after it has wrapped.
+ *
+ * When a group is full of live keys, new keys of that group share one overflow bucket per limit: they are limited
+ * together, more strictly than alone. When there is no room for that either the request is refused. A full table
+ * never means "unlimited".
+ */
+export class RateLimiter {
+  /** After a refusal: when the next request can pass. After an acceptance: when one more than `remaining` can. */
+  retryAfterMs = 0;
+  /** When the bucket will be full again, if nothing else comes. */
+  resetMs = 0;
+  readonly #header: Int32Array;
+  readonly #locks: Int32Array;
+  readonly #keys: Int32Array;
+  readonly #times: Int32Array;
+  readonly #expiries: Int32Array;
+  readonly #groups: number;
+  readonly #overflowKeys = new WeakMap<RateLimit, LimitKey>();
+
+  constructor(shared: SharedArrayBuffer) {
+    const groups = Math.floor((shared.byteLength / 4 - HEADER_WORDS) / WORDS_PER_GROUP);
+    if (groups <= OVERFLOW_GROUPS) throw new RangeError('The rate-limit table is too small');
+    const entries = groups * GROUP;
+    let at = 0;
+    const take = (words: number): Int32Array => {
+      const view = new Int32Array(shared, at, words);
+      at += words * 4;
+      return view;
+    };
+    this.#header = take(HEADER_WORDS);
+    this.#locks = take(groups);
+    this.#keys = take(entries * 2);
+    this.#times = take(entries);
+    this.#expiries = take(entries);
+    this.#groups = groups - OVERFLOW_GROUPS;
+  }
+
+  /** The secret that key hashes start from: the same on every thread, another one in every process. */
+  get seedLow(): number {
+    return this.#header[SEED_LOW];
+  }
+
+  get seedHigh(): number {
+    return this.#header[SEED_HIGH];
+  }
+
+  /**
+   * Counts one request of `key` against `limit`.
+   * @param nowMs of `monotonicNow()`
+   * @returns how many more would pass right now, or −1: refused
+   */
+  take(key: LimitKey, limit: RateLimit, nowMs: number): number {
+    const second = Math.floor(nowMs / 1000);
+    let entry = key.entry;
+    if (entry < 0 || !this.#holds(entry, key.low, key.high) || this.#isEnding(entry, limit, second)) {
+      entry = this.#settle(key, limit, nowMs, second);
+      if (entry < 0) return this.#refuse(RETRY_WITHOUT_ENTRY_MS, RETRY_WITHOUT_ENTRY_MS);
+    }
+    const exact = nowMs * limit.ticksPerMs;
+    const whole = Math.floor(exact);
+    // Rounded against the client both ways, so that rounding never admits more than the limit.
+    const now = whole | 0;
+    const start = exact === whole ? now : (now + 1) | 0;
+    const times = this.#times;
+    const burst = limit.burstTicks;
+    const one = limit.requestTicks;
+    for (;;) {
+      const arrival = Atomics.load(times, entry);
+      const ahead = (arrival - now) | 0;
+      // More than a full burst ahead: left by a larger burst of an earlier configuration.
+      const used = ahead > burst ? burst : ahead > 0 ? ahead : 0;
+      if (used + one > burst) {
+        return this.#refuse((used + one - burst) / limit.ticksPerMs, used / limit.ticksPerMs);
+      }
+      const next = used > 0 ? (now + used + one) | 0 : (start + one) | 0;
+      if (Atomics.compareExchange(times, entry, arrival, next) !== arrival) continue;
+      const left = burst - used - one;
+      const remaining = left >> limit.requestShift;
+      this.retryAfterMs = (one - (left - remaining * one)) / limit.ticksPerMs;
+      this.resetMs = (used + one) / limit.ticksPerMs;
+      return remaining;
+    }
+  }
+
+  /**
+   * Forgets expired keys in the next `groups` groups (one thread calls this, again and again; safe beside everything else).
+   * @returns how many keys were forgotten
+   */
+  sweep(nowMs: number, groups: number): number {
+    const second = Math.floor(nowMs / 1000);
+    const total = this.#groups + OVERFLOW_GROUPS;
+    let forgotten = 0;
+    for (let step = Math.min(groups, total); step > 0; step--) {
+      const group = this.#header[SWEEP_CURSOR] % total;
+      this.#header[SWEEP_CURSOR] = group + 1;
+      if (this.#hasExpired(group, second) && this.#lock(group, second)) {
+        forgotten += this.#forgetExpired(group, second);
+        this.#unlock(group);
+      }
+    }
+    return forgotten;
+  }
+
+  /** Groups of the whole table: what `sweep` has to get through in one round. */
+  get groups(): number {
+    return this.#groups + OVERFLOW_GROUPS;
+  }
+
+  stats(): RateLimitTableStats {
+    return {
+      keys: Atomics.load(this.#header, LIVE),
+      capacity: this.groups * GROUP,
+      overflowed: Atomics.load(this.#header, OVERFLOWED),
+    };
+  }
+
+  #refuse(retryAfterMs: number, resetMs: number): -1 {
+    this.retryAfterMs = retryAfterMs;
+    this.resetMs = resetMs;
+    return -1;
+  }
+
+  /** The key's entry, made or renewed; the overflow entry of its limit when its group is full; −1 when that is too. */
+  #settle(key: LimitKey, limit: RateLimit, nowMs: number, second: number): number {
+    const own = this.#claim(this.#groupOf(key.low), key, limit, nowMs, second);
+    key.entry = own;
+    if (own >= 0) return own;
+    Atomics.add(this.#header, OVERFLOWED, 1);
+    const shared = this.#overflowKey(limit);
+    const group = this.#groups + ((shared.low >>> 0) % OVERFLOW_GROUPS);
+    return this.#claim(group, shared, limit, nowMs, second);
+  }
+
+  /** Finds or makes the entry of a key in its group, under the group's lock, and moves its expiry on. */
+  #claim(group: number, key: LimitKey, limit: RateLimit, nowMs: number, second: number): number {
+    if (!this.#lock(group, second)) return -1;
+    const from = group * GROUP;
+    let free = -1;
+    let found = -1;
+    for (let entry = from; entry < from + GROUP && found < 0; entry++) {
+      const expired = (this.#expiries[entry] - second) | 0;
+      if (this.#isFree(entry)) free = free < 0 ? entry : free;
+      else if (expired < 0) {
+        this.#free(entry);
+        free = free < 0 ? entry : free;
+      } else if (this.#holds(entry, key.low, key.high)) found = entry;
+    }
+    if (found < 0 && free >= 0) {
+      found = free;
+      Atomics.store(this.#times, found, Math.ceil(nowMs * limit.ticksPerMs) | 0);
+      Atomics.add(this.#header, LIVE, 1);
+    }
+    if (found >= 0) {
+      Atomics.store(this.#expiries, found, second + limit.rememberSeconds + 1);
+      // The high word last: it is what readers look at first.
+      Atomics.store(this.#keys, found * 2, key.low);
+      Atomics.store(this.#keys, found * 2 + 1, key.high);
+    }
+    this.#unlock(group);
+    return found;
+  }
+
+  #overflowKey(limit: RateLimit): LimitKey {
+    let key = this.#overflowKeys.get(limit);
+    if (key === undefined) {
+      key = LimitKey.of(this.seedLow, this.seedHigh, `overflow\n${limit.identity}`);
+      this.#overflowKeys.set(limit, key);
+    }
+    return key;
+  }
+
+  #groupOf(low: number): number {
+    return Math.floor(((low >>> 0) / 2 ** 32) * this.#groups);
+  }
+
+  #holds(entry: number, low: number, high: number): boolean {
+    return Atomics.load(this.#keys, entry * 2 + 1) === high && Atomics.load(this.#keys, entry * 2) === low;
+  }
+
+  /** In the second half of its life: renewing it now keeps the sweeper's hands off while a request is counted. */
+  #isEnding(entry: number, limit: RateLimit, second: number): boolean {
+    return Atomics.load(this.#expiries, entry) - second < limit.rememberSeconds >> 1;
+  }
+
+  #isFree(entry: number): boolean {
+    return this.#keys[entry * 2 + 1] === 0;
+  }
+
+  #free(entry: number): void {
+    Atomics.store(this.#keys, entry * 2 + 1, 0);
+    Atomics.sub(this.#header, LIVE, 1);
+  }
+
+  #hasExpired(group: number, second: number): boolean {
+    for (let entry = group * GROUP; entry < (group + 1) * GROUP; entry++) {
+      if (!this.#isFree(entry) && this.#expiries[entry] < second) return true;
+    }
+    return false;
+  }
+
+  #forgetExpired(group: number, second: number): number {
+    let forgotten = 0;
+    for (let entry = group * GROUP; entry < (group + 1) * GROUP; entry++) {
+      if (this.#isFree(entry) || this.#expiries[entry] >= second) continue;
+      this.#free(entry);
+      forgotten++;
+    }
+    return forgotten;
+  }
+
+  /** The lock word is the second it was taken, so that the lock of a dead thread can be told and broken. */
+  #lock(group: number, second: number): boolean {
+    const stamp = second + 1;
+    for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+      const holder = Atomics.compareExchange(this.#locks, group, 0, stamp);
+      if (holder === 0) return true;
+      if (stamp - holder > STALE_LOCK_SECONDS) Atomics.compareExchange(this.#locks, group, holder, 0);
+    }
+    return false;
+  }
+
+  #unlock(group: number): void {
+    Atomics.store(this.#locks, group, 0);
+  }
+}
