@@ -1,0 +1,175 @@
+import { MayflyError } from '../model/errors.ts';
+import type { Image } from './images.ts';
+import { monotonicMs } from './monotonic.ts';
+import { HOST } from './prepare/host.ts';
+import { DIRTY_PAGE_BITS, MAP_BITS } from './prepare/layout.ts';
+import type { PreparedInfo, PreparedMemory } from './prepare/prepare.ts';
+import type { DirtyMap, RuntimeThread } from './runtime-thread.ts';
+
+export interface InstanceOptions {
+  /** CPU that the start function and `_initialize` may use together. */
+  readonly initialBudgetMs?: number;
+  /** A dirty map of its own, for an instance whose calls can be suspended. Default: the thread's. */
+  readonly dirty?: DirtyMap;
+  /** Runs after the start function, before the snapshot. Default: calls the export `_initialize` if there is one. */
+  readonly initialize?: (instance: Instance) => void;
+}
+
+const DEFAULT_INITIAL_BUDGET_MS = 1000;
+
+type Exported = (...values: number[]) => number;
+
+/**
+ * An instance of a prepared module that can be put back to the state it had after initialisation.
+ * One request is: `arm`, calls of `exports`, `restore`. Everything the host writes into its memory must be told to
+ * `markWritten`; nobody else may write to its memory, tables or globals.
+ */
+export class Instance {
+  readonly exports: WebAssembly.Exports;
+  /** How many pages of 1 KiB the last `restore` put back. */
+  restoredPages = 0;
+  readonly #thread: RuntimeThread;
+  readonly #module: WebAssembly.Module;
+  readonly #info: PreparedInfo;
+  readonly #dirty: DirtyMap;
+  readonly #memories: readonly WebAssembly.Memory[];
+  readonly #arm: Exported;
+  readonly #restore: Exported;
+  readonly #killed: WebAssembly.Global<'i32'>;
+  #images: Image[] = [];
+  #bytes = Buffer.alloc(0);
+
+  /** Instantiates, initialises and takes the snapshot. Throws what initialisation throws, or MayflyError when it takes too long. */
+  static create(
+    thread: RuntimeThread,
+    module: WebAssembly.Module,
+    info: PreparedInfo,
+    imports: WebAssembly.Imports,
+    options: InstanceOptions = {},
+  ): Instance {
+    const instance = new Instance(thread, module, info, imports, options.dirty ?? thread.dirty);
+    instance.#initialize(options);
+    instance.#takeSnapshot();
+    return instance;
+  }
+
+  private constructor(
+    thread: RuntimeThread,
+    module: WebAssembly.Module,
+    info: PreparedInfo,
+    imports: WebAssembly.Imports,
+    dirty: DirtyMap,
+  ) {
+    this.#thread = thread;
+    this.#module = module;
+    this.#info = info;
+    this.#dirty = dirty;
+    dirty.ensure(info.mapBytes);
+    this.#memories = info.memories.map(
+      ({ initialPages, maximumPages }) =>
+        new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages }),
+    );
+    const lent: Record<string, WebAssembly.Memory> = {
+      epoch: thread.epoch,
+      image: thread.imageMemory.memory,
+      dirty: dirty.memory,
+    };
+    this.#memories.forEach((memory, index) => (lent[`memory${index}`] = memory));
+    this.exports = new WebAssembly.Instance(module, { ...imports, [HOST]: lent }).exports;
+    this.#arm = this.#exported('arm');
+    this.#restore = this.#exported('restore');
+    this.#killed = this.exports[`${HOST} killed`] as unknown as WebAssembly.Global<'i32'>;
+  }
+
+  /** Memory 0, as large as it is now. Take it anew after every call into the guest: growing detaches it. */
+  get bytes(): Buffer {
+    if (this.#bytes.length === 0) this.#bytes = Buffer.from((this.#memories[0] as WebAssembly.Memory).buffer);
+    return this.#bytes;
+  }
+
+  /** Says that the host wrote the bytes [address, address + length) of memory 0. */
+  markWritten(address: number, length: number): void {
+    if (length <= 0) return;
+    const first = address >>> DIRTY_PAGE_BITS;
+    const last = (address + length - 1) >>> DIRTY_PAGE_BITS;
+    const map = this.#dirty.bytes;
+    for (let page = first; page <= last; page++) map[page] = 1;
+  }
+
+  /** From now on the guest may run for `budgetMs`: never less, about a millisecond more. Before it was armed it may not run at all. */
+  arm(budgetMs: number): void {
+    // Not from the epoch word: when its thread was late, the guest would lose that time.
+    this.#arm(Math.ceil(monotonicMs() + budgetMs) | 0);
+  }
+
+  /** Whether the last trap was the end of the CPU budget. Cleared by `restore`. */
+  wasKilled(): boolean {
+    return this.#killed.value === 1;
+  }
+
+  /** Back to the state of the snapshot. False: something happened that cannot be undone, dispose of the instance. */
+  restore(): boolean {
+    const pages = this.#restore();
+    this.restoredPages = Math.max(0, pages);
+    return pages >= 0;
+  }
+
+  /** Gives its images back. The instance must not be used afterwards. */
+  dispose(): void {
+    for (const image of this.#images) this.#thread.images.release(this.#module, image);
+    this.#images = [];
+  }
+
+  #initialize(options: InstanceOptions): void {
+    this.arm(options.initialBudgetMs ?? DEFAULT_INITIAL_BUDGET_MS);
+    try {
+      if (this.#info.hasStart) this.#exported('start')();
+      if (options.initialize !== undefined) options.initialize(this);
+      else (this.exports['_initialize'] as Exported | undefined)?.();
+    } catch (error) {
+      this.#clearMarks();
+      if (!this.wasKilled()) throw error;
+      throw new MayflyError('The function did not finish its initialisation in time', {
+        fix: 'Do less work at start-up, or raise the CPU budget.',
+        code: 'initialisation-timeout',
+        cause: error,
+      });
+    }
+  }
+
+  #takeSnapshot(): void {
+    this.#images = this.#info.memories.map((memory, index) => this.#takeImage(memory, index));
+    this.#exported('snapshot')();
+    this.#clearMarks();
+  }
+
+  /** Only marked pages and those with data segments can differ from zero. */
+  #takeImage(memory: PreparedMemory, index: number): Image {
+    const guest = Buffer.from((this.#memories[index] as WebAssembly.Memory).buffer);
+    const map = this.#mapOf(memory, guest.length);
+    const [firstMark, lastMark] = [map.indexOf(1), map.lastIndexOf(1)];
+    let [start, end] = memory.dataEnd > 0 ? [memory.dataStart, memory.dataEnd] : [Infinity, 0];
+    if (lastMark >= 0) {
+      start = Math.min(start, firstMark << DIRTY_PAGE_BITS);
+      end = Math.max(end, Math.min(guest.length, (lastMark + 2) << DIRTY_PAGE_BITS)); // the last store may straddle
+    }
+    const image = this.#thread.images.acquire(this.#module, guest, start, end);
+    this.#exported(`image${index}`)(image.address, image.first, image.end);
+    return image;
+  }
+
+  #clearMarks(): void {
+    for (const [index, memory] of this.#info.memories.entries()) {
+      const { byteLength } = (this.#memories[index] as WebAssembly.Memory).buffer;
+      this.#mapOf(memory, byteLength).fill(0);
+    }
+  }
+
+  #mapOf(memory: PreparedMemory, memoryBytes: number): Buffer {
+    return this.#dirty.bytes.subarray(memory.mapBase, memory.mapBase + ((memoryBytes >>> 16) << MAP_BITS));
+  }
+
+  #exported(name: string): Exported {
+    return this.exports[`${HOST} ${name}`] as Exported;
+  }
+}

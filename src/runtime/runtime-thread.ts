@@ -1,0 +1,38 @@
+import { ImageMemory } from './image-memory.ts';
+import { Images } from './images.ts';
+import { MAX_PAGES, PAGE_BYTES } from './prepare/host.ts';
+
+/**
+ * The dirty map: one byte for every 1 KiB page of guest memory, set by every store of a prepared module.
+ * One map serves all instances of a thread whose calls end before another instance runs; an instance that can be
+ * suspended in the middle of a call needs a map of its own.
+ */
+export class DirtyMap {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  #bytes = Buffer.alloc(0);
+
+  get bytes(): Buffer {
+    if (this.#bytes.length === 0) this.#bytes = Buffer.from(this.memory.buffer);
+    return this.#bytes;
+  }
+
+  ensure(bytes: number): void {
+    const missing = Math.ceil(bytes / PAGE_BYTES) - this.memory.buffer.byteLength / PAGE_BYTES;
+    if (missing <= 0) return;
+    this.memory.grow(missing);
+    this.#bytes = Buffer.alloc(0);
+  }
+}
+
+/** What the instances of one thread have in common. */
+export class RuntimeThread {
+  /** Shared by all threads: word 0 is the time in milliseconds, modulo 2³² (epoch-clock.ts). */
+  readonly epoch: WebAssembly.Memory;
+  readonly imageMemory = new ImageMemory();
+  readonly images = new Images(this.imageMemory);
+  readonly dirty = new DirtyMap();
+
+  constructor(epoch: WebAssembly.Memory) {
+    this.epoch = epoch;
+  }
+}
