@@ -1,0 +1,63 @@
+/**
+ * AssemblyScript to WebAssembly. Runs in the compiler thread (compiler-thread.ts): a compilation keeps a core busy.
+ */
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+import { type Diagnostic, diagnosticOf } from './diagnostic.ts';
+import { ENTRY, entrySource } from './entry.ts';
+import { type FilesSeen, readSource } from './source-files.ts';
+
+/** `import … from "mayfly"` finds the folder of that name in here. */
+const SDK = fileURLToPath(new URL('../../sdk/assemblyscript/assembly', import.meta.url));
+
+/**
+ * - stub: memory is handed out and never taken back; an instance lives for one request, so a collector has nothing to do.
+ * - abort: what traps says so in the function's log first.
+ * - noAssert: drops the standard library's `assert()`s about itself; bounds checks stay.
+ */
+const OPTIONS = [
+  ['--runtime', 'stub'],
+  ['--optimizeLevel', '3'],
+  ['--shrinkLevel', '1'],
+  ['--use', 'abort=~lib/mayfly/abort/abort'],
+  ['--noAssert'],
+  ['--path', SDK],
+  ['--noColors'],
+].flat();
+
+export interface Compilation {
+  /** null when there are errors. */
+  readonly wasm: Uint8Array | null;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly seen: FilesSeen;
+}
+
+/** Compiles the function in `file` (absolute path of a `.ts`). */
+export async function compile(file: string): Promise<Compilation> {
+  const folder = dirname(file);
+  const seen: FilesSeen = {};
+  const diagnostics: Diagnostic[] = [];
+  let wasm: Uint8Array | null = null;
+  const entry = join(folder, ENTRY);
+  const specifier = `./${relative(folder, file).split(sep).join('/').slice(0, -'.ts'.length)}`;
+
+  const { error } = await asc.main([ENTRY, ...OPTIONS, '--baseDir', folder, '--outFile', 'function.wasm'], {
+    stdout: asc.createMemoryStream(),
+    stderr: asc.createMemoryStream(),
+    readFile: async (name, base) => {
+      const path = resolve(base, name);
+      return path === entry ? entrySource(specifier) : await readSource(path, seen);
+    },
+    writeFile: (_name, content) => {
+      if (typeof content !== 'string') wasm = content;
+    },
+    listFiles: () => [],
+    reportDiagnostic: (message) => {
+      diagnostics.push(diagnosticOf(message, folder));
+    },
+  });
+  const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+  if (error !== null && !failed) throw error;
+  return { wasm: failed ? null : wasm, diagnostics, seen };
+}
