@@ -222,12 +222,12 @@ export class RateLimiter {
   }
 
   #holds(entry: number, low: number, high: number): boolean {
-    return Atomics.load(this.#keys, entry * 2 + 1) === high && Atomics.load(this.#keys, entry * 2) === low;
+    return this.#keys[entry * 2 + 1] === high && this.#keys[entry * 2] === low;
   }
 
   /** In the second half of its life: renewing it now keeps the sweeper's hands off while a request is counted. */
   #isEnding(entry: number, limit: RateLimit, second: number): boolean {
-    return Atomics.load(this.#expiries, entry) - second < limit.rememberSeconds >> 1;
+    return this.#expiries[entry] - second < limit.rememberSeconds >> 1;
   }
 
   #isFree(entry: number): boolean {
