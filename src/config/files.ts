@@ -1,0 +1,77 @@
+/** The files that a configuration names: which they are, and whether they can be read. */
+import { accessSync, constants, globSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { KeyPath } from './document.ts';
+import type { Finding } from './explain.ts';
+import type { Settings } from './schema.ts';
+
+/** Relative paths count from the configuration file, wherever the command was typed. */
+export function besideConfig(directory: string, path: string): string {
+  return isAbsolute(path) ? path : resolve(directory, path);
+}
+
+/** The Rego files behind `policy.files`, sorted, each once. Folders mean every .rego file below them, without unit tests. */
+export function policyFiles(directory: string, patterns: readonly string[]): string[] {
+  return [...new Set(patterns.flatMap((pattern) => regoFiles(directory, pattern)))].toSorted();
+}
+
+function regoFiles(directory: string, pattern: string): string[] {
+  const full = besideConfig(directory, pattern);
+  const stat = statSync(full, { throwIfNoEntry: false });
+  if (stat?.isFile() === true) return [full];
+  const glob = stat?.isDirectory() === true ? '**/*.rego' : pattern;
+  const cwd = stat?.isDirectory() === true ? full : directory;
+  return globSync(glob, { cwd })
+    .map((file) => besideConfig(cwd, file))
+    .filter((file) => file.endsWith('.rego') && !file.endsWith('_test.rego'))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+}
+
+export function checkFiles(settings: Settings, directory: string): Finding[] {
+  const findings: Finding[] = [];
+  const need = (path: KeyPath, file: string | undefined, folders: boolean) => {
+    if (file === undefined) return;
+    const problem = unreadable(besideConfig(directory, file), folders);
+    if (problem !== null) findings.push({ path, message: problem });
+  };
+  const { tls } = settings.server;
+  need(['server', 'tls', 'certificate'], tls?.certificate, false);
+  need(['server', 'tls', 'key'], tls?.key, false);
+  need(['security', 'jwks_file'], settings.security.jwks_file, false);
+  need(['policy', 'data'], settings.policy.data, false);
+  for (const [index, pattern] of settings.policy.files.entries()) {
+    if (regoFiles(directory, pattern).length > 0) continue;
+    findings.push({ path: ['policy', 'files', index], message: 'names no .rego file that exists' });
+  }
+  for (const [name, { source }] of Object.entries(settings.functions)) {
+    need(['functions', name, 'source'], source, true);
+  }
+  return findings;
+}
+
+function unreadable(file: string, folders: boolean): string | null {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return 'names a file that does not exist';
+  if (stat.isDirectory() && !folders) return 'names a folder, not a file';
+  try {
+    accessSync(file, constants.R_OK);
+    return null;
+  } catch {
+    return 'names a file that cannot be read';
+  }
+}
+
+/** `path` may be the file or the folder that holds it. */
+export function findConfigFile(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return path;
+  const yml = join(path, 'mayfly.yml');
+  const yaml = join(path, 'mayfly.yaml');
+  return statSync(yaml, { throwIfNoEntry: false }) === undefined &&
+    statSync(yml, { throwIfNoEntry: false }) !== undefined
+    ? yml
+    : yaml;
+}
+
+export function directoryOf(file: string): string {
+  return dirname(resolve(file));
+}

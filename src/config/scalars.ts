@@ -1,0 +1,139 @@
+/**
+ * The kinds of value that the configuration is made of. Each carries `kind`, the words for "what is allowed" that
+ * errors and the reference page share, beside what JSON Schema needs. Numbers and switches also take their text,
+ * because that is what `${VAR}` gives.
+ */
+import { z } from 'zod';
+import {
+  formatDuration,
+  formatQuantity,
+  parseCpu,
+  parseDuration,
+  parseQuantity,
+  type Parsed,
+} from './units.ts';
+
+export interface Facts {
+  /** What is allowed here, in words. */
+  readonly kind?: string;
+  /** The value is never shown. */
+  readonly secret?: boolean;
+}
+
+const VARIABLE = '\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}';
+
+function fromText<T>(
+  json: object,
+  kind: string,
+  parse: (text: string) => { value: T } | { problem: string },
+) {
+  return z
+    .unknown()
+    .transform((input, context): T => {
+      const text = typeof input === 'number' || typeof input === 'boolean' ? String(input) : input;
+      const parsed = typeof text === 'string' ? parse(text.trim()) : { problem: 'has the wrong type' };
+      if ('value' in parsed) return parsed.value;
+      context.issues.push({ code: 'custom', message: parsed.problem, input });
+      return z.NEVER;
+    })
+    .meta({ ...json, kind });
+}
+
+/** Refuses what lies outside [minimum, maximum]. */
+function within(parsed: Parsed, minimum: number, maximum: number): Parsed {
+  if (!('value' in parsed)) return parsed;
+  if (parsed.value < minimum) return { problem: 'is too small' };
+  return parsed.value > maximum ? { problem: 'is too large' } : parsed;
+}
+
+export function integer(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER) {
+  const range =
+    maximum === Number.MAX_SAFE_INTEGER
+      ? `a whole number, at least ${minimum}`
+      : `a whole number from ${minimum} to ${maximum}`;
+  const parse = (text: string): Parsed =>
+    /^-?\d{1,16}$/.test(text)
+      ? within({ value: Number(text) }, minimum, maximum)
+      : { problem: 'is not a whole number' };
+  const json = { type: ['integer', 'string'], minimum, maximum, pattern: `^(\\d+|${VARIABLE})$` };
+  return fromText(json, range, parse);
+}
+
+/** A number that may have a fraction. */
+export function decimal(minimum: number, maximum: number) {
+  const parse = (text: string): Parsed =>
+    /^\d{1,15}(\.\d{1,15})?$/.test(text)
+      ? within({ value: Number(text) }, minimum, maximum)
+      : { problem: 'is not a number' };
+  const json = { type: ['number', 'string'], minimum, maximum, pattern: `^(\\d+(\\.\\d+)?|${VARIABLE})$` };
+  return fromText(json, `a number from ${minimum} to ${maximum}`, parse);
+}
+
+export function flag() {
+  const parse = (text: string) =>
+    text === 'true' || text === 'false'
+      ? { value: text === 'true' }
+      : { problem: 'is neither true nor false' };
+  return fromText(
+    { type: ['boolean', 'string'], pattern: `^(true|false|${VARIABLE})$` },
+    'true or false',
+    parse,
+  );
+}
+
+/** Milliseconds; at most a year, so that no timer overflows. */
+export function duration(minimum: number, maximum: number = 365 * 86_400_000) {
+  const kind = `a duration such as 30s, 250ms, 5m or 1h30m, from ${formatDuration(minimum)} to ${formatDuration(maximum)}`;
+  const pattern = `^(0|(\\d+(\\.\\d+)?(ms|s|m|h|d))+|.*${VARIABLE}.*)$`;
+  return fromText({ type: 'string', pattern }, kind, (text) => within(parseDuration(text), minimum, maximum));
+}
+
+/** Bytes. */
+export function quantity(minimum: number, maximum: number) {
+  const kind = `a size in bytes such as 64Mi, 1Gi, 500k or 1024, from ${formatQuantity(minimum)} to ${formatQuantity(maximum)}`;
+  const pattern = `^(\\d+(\\.\\d+)?([kMGT]|[KMGT]i)?|.*${VARIABLE}.*)$`;
+  return fromText({ type: ['string', 'integer'], pattern }, kind, (text) =>
+    within(parseQuantity(text), minimum, maximum),
+  );
+}
+
+/** Thousandths of a core. */
+export function cpu() {
+  const kind = 'a share of CPU such as 100m (a tenth of a core), 0.5 or 2, from 1m to 1024';
+  const pattern = `^(\\d+m|\\d+(\\.\\d+)?|.*${VARIABLE}.*)$`;
+  return fromText({ type: ['string', 'number'], pattern }, kind, (text) =>
+    within(parseCpu(text), 1, 1_024_000),
+  );
+}
+
+export function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values).meta({ kind: `one of ${values.join(', ')}` });
+}
+
+export function text(kind = 'a string that is not empty') {
+  return z.string().min(1).meta({ kind });
+}
+
+/** A string that must look like `pattern`; `kind` says so in words. */
+export function shaped(pattern: RegExp, kind: string) {
+  return z
+    .string()
+    .regex(pattern, `is not ${kind.split(/[,:(]/)[0]?.trim()}`)
+    .meta({ kind });
+}
+
+export function path(kind = 'a path, relative to the configuration file') {
+  return text(kind);
+}
+
+/** A secret: never printed, and never empty, because an empty secret would let everybody in. */
+export function secret() {
+  return z.string().min(1).meta({ kind: 'a string that is not empty', secret: true });
+}
+
+export function url() {
+  return z
+    .string()
+    .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'is not a URL')
+    .meta({ kind: 'a URL that begins with http:// or https://' });
+}

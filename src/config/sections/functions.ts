@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { choice, path, shaped, text } from '../scalars.ts';
+import { cpuBudget, functionLimits, queueLimits, routeRateLimit } from './limits.ts';
+import { auth, routePolicy } from './security.ts';
+
+const off = z.literal(false);
+
+export const METHOD_NAMES = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'] as const;
+
+/** RFC 3986 path characters; escapes must be in the one spelling that the gateway routes by. */
+const SEGMENT = "(?!\\.\\.?(/|$))([A-Za-z0-9._~!$&'()+,;=:@-]|%[0-9A-F]{2})+";
+const routePath = shaped(
+  new RegExp(`^/(${SEGMENT}(/${SEGMENT})*(/\\*?)?|\\*)?$`),
+  'a route path: /exact/path, or /prefix/* for everything below /prefix/',
+);
+
+const route = z.strictObject({
+  path: routePath.describe('`/orders` matches exactly that path, `/orders/*` everything below `/orders/`.'),
+  host: shaped(
+    /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
+    'a host name without port, such as shop.example.com',
+  )
+    .optional()
+    .describe('Only requests for this host. Default: every host.'),
+  methods: z
+    .array(choice(METHOD_NAMES))
+    .min(1)
+    .meta({ kind: `a list of ${METHOD_NAMES.join(', ')}` })
+    .optional()
+    .describe('Only these methods; HEAD is answered wherever GET is. Default: every method.'),
+  auth: auth
+    .optional()
+    .describe(
+      '`required`: a valid token or 401; `optional`: a token is verified when there is one; `public`: tokens are not looked at. Default: required, or public where no secret and no key set is configured.',
+    ),
+  rate_limit: z
+    .union([routeRateLimit, off])
+    .meta({ kind: 'a mapping with requests_per_second, burst_size, window_size, key; or false' })
+    .optional()
+    .describe('A limit of its own, counted apart; what is left out is as in rate_limit. `false`: no limit.'),
+  policy: z
+    .union([routePolicy, off])
+    .meta({ kind: 'a mapping with rule, input; or false' })
+    .optional()
+    .describe('Another rule or more input. `false`: requests pass without a decision.'),
+});
+
+/** What may be set for a function wherever its code comes from: in the file and through the admin API. */
+const settingsShape = {
+  env: z
+    .record(
+      shaped(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name: letters, digits and _'),
+      z.string().meta({ kind: 'a string (put numbers in quotes)', secret: true }),
+    )
+    .default({})
+    .describe(
+      'Values that the function may read: the config capability, or environment variables of a wagi.',
+    ),
+  routes: z
+    .array(route)
+    .optional()
+    .describe('Requests that the function answers. Default: `/NAME` and `/NAME/*`.'),
+  max_concurrent_requests: functionLimits.max_concurrent_requests.optional(),
+  request_timeout: functionLimits.request_timeout.optional(),
+  memory_limit: functionLimits.memory_limit.optional(),
+  cpu_limit: functionLimits.cpu_limit.optional(),
+  cpu_budget: cpuBudget.optional(),
+  max_request_body: functionLimits.max_request_body.optional(),
+  max_response_body: functionLimits.max_response_body.optional(),
+  queue_size: queueLimits.queue_size.optional(),
+  worker_timeout: queueLimits.worker_timeout.optional(),
+};
+
+export const functionSettings = z.strictObject(settingsShape);
+
+const build = z.strictObject({
+  command: text('a shell command').describe('Run in the folder of the source before each deploy.'),
+  output: path('a .wasm file, relative to the source').describe('The module that the command writes.'),
+});
+
+const functionEntry = z.strictObject({
+  source: path('a .wasm file or a folder, relative to the configuration file').describe(
+    'The function: a `.wasm` file, or a folder with AssemblyScript source or a build command.',
+  ),
+  build: build.optional().describe('How a source in another language becomes a module.'),
+  ...settingsShape,
+});
+
+/** RFC 1123 label: a function's name becomes a host name on Kubernetes. */
+export const functionName = shaped(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'a function name: 1 to 63 of a-z, 0-9 and -, not beginning or ending with -',
+);
+
+export const functions = z.record(functionName, functionEntry);
