@@ -44,7 +44,7 @@ func build(reply *answer, sources []source, asked request) error {
 	reply.Builtins = listBuiltins(first)
 	entrypoints := asked.Entrypoints
 	if asked.Tests {
-		reply.Tests, entrypoints = nameTests(first)
+		reply.Tests, entrypoints = prepareTests(first)
 	}
 	if len(entrypoints) == 0 {
 		return check(first)
@@ -58,7 +58,7 @@ func build(reply *answer, sources []source, asked request) error {
 	// The Wasm target edits the modules it is given, so it gets its own.
 	second := bundleOf(sources)
 	if asked.Tests {
-		nameTests(second)
+		prepareTests(second)
 	}
 	compiled, err := run(second, compile.TargetWasm, entrypoints)
 	if err != nil {

@@ -63,9 +63,9 @@ func entrypoint(ref ast.Ref) string {
 	return strings.Join(parts, "/")
 }
 
-// nameTests lists the test rules in source order and returns their entrypoints. As in
+// prepareTests lists the test rules in source order and returns their entrypoints. As in
 // `opa test`, rules of one name are tests of their own; the second is renamed `name#01`.
-func nameTests(modules *bundle.Bundle) ([]test, []string) {
+func prepareTests(modules *bundle.Bundle) ([]test, []string) {
 	tests := []test{}
 	entrypoints := []string{}
 	count := map[string]int{}
@@ -86,6 +86,9 @@ func nameTests(modules *bundle.Bundle) ([]test, []string) {
 				found.Name = ref.String()
 				found.Path = entrypoint(pkg.Extend(ref))
 				found.Cases = r.Head.DocKind() == ast.PartialObjectDoc
+				if found.Cases {
+					announceCases(r, ref)
+				}
 				entrypoints = append(entrypoints, found.Path)
 			default:
 				continue

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { MayflyError } from '../model/errors.ts';
 import type { PolicySpec } from '../model/snapshot.ts';
-import { OPA_VERSION } from './compiler/asset.ts';
-import { runCompiler } from './compiler/run.ts';
-import type { CompilerAnswer, CompilerProblem, RuleListing, SourceLocation } from './compiler/protocol.ts';
-import { WasmEvaluator } from './wasm-evaluator.ts';
-import { hostBuiltins } from './builtins/host.ts';
+import { CompileCache } from './compile-cache.ts';
+import { ASSET_SHA256 } from './compiler/asset.ts';
+import type { RuleListing } from './compiler/protocol.ts';
+import { runTask } from './worker/run-task.ts';
 
 export interface PolicySources {
   /** File name (as messages shall show it) → Rego text, old or new syntax. */
@@ -16,8 +14,13 @@ export interface PolicySources {
   readonly entrypoints: readonly string[];
 }
 
+export interface CompileOptions {
+  /** Folder that keeps what was compiled, by digest; null or absent: compile every time (about a second). */
+  readonly cacheDir?: string | null;
+}
+
 export interface CompiledPolicy {
-  /** `sha256:<hex>` of sources, data, entrypoints and compiler version. */
+  /** `sha256:<hex>` of sources, data, entrypoints and compiler. */
   readonly digest: string;
   readonly entrypoints: readonly string[];
   readonly wasm: Uint8Array<ArrayBuffer>;
@@ -31,23 +34,27 @@ export interface CompiledPolicy {
  * Compiles Rego with OPA's own compiler, in a thread of its own. Throws MayflyError with file and line
  * when the policy is broken, names a rule that does not exist, or needs a builtin that we do not have.
  */
-export async function compilePolicy(sources: PolicySources): Promise<CompiledPolicy> {
-  const answer = await runCompiler({
-    modules: sources.files,
-    entrypoints: sources.entrypoints,
-    tests: false,
-  });
-  refuseErrors(answer);
-  const wasm = Uint8Array.fromBase64(answer.wasm as string);
+export async function compilePolicy(
+  sources: PolicySources,
+  options: CompileOptions = {},
+): Promise<CompiledPolicy> {
+  const { files, entrypoints } = sources;
   const data = sources.data ?? {};
-  refuseBuiltins(new WasmEvaluator(await WebAssembly.compile(wasm), data), answer);
+  const digest = digestOf(sources);
+  const cache = new CompileCache(options.cacheDir ?? null);
+  let answer = await cache.read(digest);
+  if (answer === null) {
+    answer = await runTask('compile', { request: { modules: files, entrypoints, tests: false }, data });
+    await cache.write(digest, answer);
+  }
+  const translation = await runTask('translate', { answer, data });
   return {
-    digest: digestOf(sources),
-    entrypoints: sources.entrypoints,
-    wasm,
+    digest,
+    entrypoints,
+    wasm: Uint8Array.fromBase64(answer.wasm as string),
     data,
-    javascript: null,
-    javascriptRefused: 'not translated',
+    javascript: translation.javascript,
+    javascriptRefused: translation.refused,
     rules: answer.rules,
   };
 }
@@ -66,33 +73,8 @@ export async function toSpec(id: string, policy: CompiledPolicy): Promise<Policy
   };
 }
 
-export function digestOf(sources: PolicySources): string {
-  const files = Object.entries(sources.files).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const text = JSON.stringify([OPA_VERSION, files, sources.data ?? {}, sources.entrypoints]);
+function digestOf({ files, data, entrypoints }: PolicySources): string {
+  const sorted = Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([ASSET_SHA256, sorted, data ?? {}, entrypoints]);
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
-}
-
-function refuseErrors(answer: CompilerAnswer): void {
-  const first: CompilerProblem | undefined = answer.errors[0];
-  if (first === undefined) return;
-  throw new MayflyError(`The policy does not compile: ${first.message}`, {
-    where: place(first.location),
-    code: 'policy-broken',
-    exitCode: 2,
-  });
-}
-
-function refuseBuiltins(evaluator: WasmEvaluator, answer: CompilerAnswer): void {
-  const missing = evaluator.requiredBuiltins.find((name) => !hostBuiltins.has(name));
-  if (missing === undefined) return;
-  throw new MayflyError(`The policy calls ${missing}, which OPA's WebAssembly target does not have`, {
-    where: place(answer.builtins[missing] ?? null),
-    fix: 'Pass the value in through the input, or ask a running OPA (policy.opa_url).',
-    code: 'policy-builtin-unsupported',
-    exitCode: 2,
-  });
-}
-
-function place(at: SourceLocation | null): string | undefined {
-  return at === null ? undefined : `${at.file}:${at.row}:${at.column}`;
 }

@@ -28,6 +28,10 @@ export interface Decision {
   readonly time: number;
 }
 
+function isPointer(entry: string): boolean {
+  return entry.startsWith('/');
+}
+
 /** Chooses and masks decisions. It keeps nothing: the caller buffers and sends the records. */
 export class DecisionLog {
   readonly #sample: number;
@@ -36,7 +40,6 @@ export class DecisionLog {
 
   constructor({ sample, mask }: DecisionLogOptions) {
     this.#sample = sample;
-    const isPointer = (entry: string) => entry.startsWith('/');
     this.#pointers = new Set(mask.filter(isPointer));
     const names = mask.filter((entry) => !isPointer(entry)).map((name) => name.toLowerCase());
     this.#names = new Set([...names, ...ALWAYS_MASKED]);

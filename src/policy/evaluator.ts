@@ -1,11 +1,27 @@
 import type { PolicySpec } from '../model/snapshot.ts';
-import type { Evaluator } from './types.ts';
+import { instantiatePlan } from './plan/instantiate.ts';
+import { PolicyEvaluationError, type Decide, type Evaluator } from './types.ts';
 import { WasmEvaluator } from './wasm-evaluator.ts';
 
 export type { Decide, Evaluator } from './types.ts';
 
-/** The policy in the fastest form it has; `mode` says which. */
+/**
+ * The policy in the fastest form it has; `mode` says which. The JavaScript form was checked against the Wasm one
+ * when the policy was compiled (translate.ts).
+ */
 export function createEvaluator(spec: PolicySpec): Evaluator & { readonly mode: 'javascript' | 'wasm' } {
-  const evaluator = new WasmEvaluator(spec.wasm, spec.data);
-  return { mode: 'wasm', entrypoint: (name) => evaluator.entrypoint(name) };
+  if (spec.javascript === null) {
+    const wasm = new WasmEvaluator(spec.wasm, spec.data);
+    return { mode: 'wasm', entrypoint: (name) => wasm.entrypoint(name) };
+  }
+  const javascript = instantiatePlan(spec.javascript, spec.data);
+  return { mode: 'javascript', entrypoint: (name) => needingInput(javascript.entrypoint(name)) };
+}
+
+/** Absent input would make `not input.blocked` true. */
+function needingInput(decide: Decide): Decide {
+  return (input) => {
+    if (input === undefined) throw new PolicyEvaluationError('A policy needs an input.');
+    return decide(input);
+  };
 }

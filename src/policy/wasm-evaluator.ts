@@ -37,29 +37,28 @@ const WORKING_PAGES = 1024;
 export interface WasmEvaluatorOptions {
   /** Ceiling of the linear memory in 64 KiB pages. */
   readonly maxPages?: number;
+  /** Beside the usual ones. */
+  readonly builtins?: ReadonlyMap<string, HostBuiltin>;
 }
 
 export class WasmEvaluator implements Evaluator {
   readonly #module: WebAssembly.Module;
   readonly #dataText: string;
   readonly #maxPages: number;
+  readonly #builtins: ReadonlyMap<string, HostBuiltin>;
   #policy: LoadedPolicy;
 
   constructor(module: WebAssembly.Module, data: unknown, options: WasmEvaluatorOptions = {}) {
     this.#module = module;
     this.#dataText = toJson(data ?? {});
     this.#maxPages = options.maxPages ?? WORKING_PAGES + Math.ceil((this.#dataText.length * 24) / PAGE);
+    this.#builtins = new Map([...hostBuiltins, ...(options.builtins ?? [])]);
     this.#policy = this.#load();
   }
 
   /** Names that the policy was compiled for. */
   get entrypoints(): string[] {
     return [...this.#policy.entrypoints.keys()];
-  }
-
-  /** Builtins that the module asks its host for. */
-  get requiredBuiltins(): string[] {
-    return [...this.#policy.builtins.values()];
   }
 
   /** Bytes of linear memory in use, for tests and metrics. */
@@ -102,7 +101,7 @@ export class WasmEvaluator implements Evaluator {
   }
 
   #load(): LoadedPolicy {
-    return new LoadedPolicy(this.#module, this.#dataText, this.#maxPages);
+    return new LoadedPolicy(this.#module, this.#dataText, this.#maxPages, this.#builtins);
   }
 }
 
@@ -114,11 +113,16 @@ class LoadedPolicy {
   readonly #opa: OpaExports;
   readonly #context: number;
   readonly #heapStart: number;
-  readonly #implementations: readonly (HostBuiltin | undefined)[];
+  readonly #implementations: (HostBuiltin | undefined)[] = [];
   #bytes: Buffer;
   #untilReset = 0;
 
-  constructor(module: WebAssembly.Module, dataText: string, maxPages: number) {
+  constructor(
+    module: WebAssembly.Module,
+    dataText: string,
+    maxPages: number,
+    implementations: ReadonlyMap<string, HostBuiltin>,
+  ) {
     this.memory = new WebAssembly.Memory({ initial: 4, maximum: Math.max(maxPages, 4) });
     this.#bytes = Buffer.from(this.memory.buffer);
     const call = (id: number, _context: number, ...values: number[]) => this.#callBuiltin(id, values);
@@ -139,9 +143,7 @@ class LoadedPolicy {
     this.#opa = instance.exports as unknown as OpaExports;
     for (const [name, id] of this.#table(this.#opa.builtins())) this.builtins.set(id, name);
     for (const [name, id] of this.#table(this.#opa.entrypoints())) this.entrypoints.set(name, id);
-    const implementations: (HostBuiltin | undefined)[] = [];
-    for (const [id, name] of this.builtins) implementations[id] = hostBuiltins.get(name);
-    this.#implementations = implementations;
+    for (const [id, name] of this.builtins) this.#implementations[id] = implementations.get(name);
     this.#context = this.#opa.opa_eval_ctx_new();
     this.#opa.opa_eval_ctx_set_data(this.#context, this.#parse(dataText));
     this.#heapStart = this.#opa.opa_heap_ptr_get();
@@ -176,7 +178,7 @@ class LoadedPolicy {
   #parse(json: string): number {
     const length = Buffer.byteLength(json);
     const address = this.#opa.opa_malloc(length);
-    this.#view().utf8Write(json, address, length);
+    this.#view().write(json, address, length, 'utf8');
     const value = this.#opa.opa_json_parse(address, length);
     if (value === 0) throw new PolicyEvaluationError('The policy could not read its input.');
     return value;
@@ -189,7 +191,7 @@ class LoadedPolicy {
   #text(address: number): string {
     const bytes = this.#view();
     const start = address >>> 0;
-    return bytes.utf8Slice(start, bytes.indexOf(0, start));
+    return bytes.toString('utf8', start, bytes.indexOf(0, start));
   }
 
   /** Growth detaches the old buffer. */
@@ -197,6 +199,11 @@ class LoadedPolicy {
     if (this.#bytes.byteLength === 0) this.#bytes = Buffer.from(this.memory.buffer);
     return this.#bytes;
   }
+}
+
+/** Builtins that a module calls on its host for. */
+export function hostBuiltinsOf(module: WebAssembly.Module): string[] {
+  return [...new LoadedPolicy(module, '{}', WORKING_PAGES, new Map()).builtins.values()];
 }
 
 /** An OPA result set is `[]` (undefined) or `[{"result": value}]`. */

@@ -9,7 +9,7 @@ export const OPA_VERSION = '1.22.2';
 
 const FILE = `opa-compiler-${OPA_VERSION}.wasm.zst`;
 /** Printed by scripts/opa-compiler/build.sh. */
-export const ASSET_SHA256 = '6a8189850c7651075d7263fad7a0eef5f76cffaba5df9ea1c5d8b0f237496b95';
+export const ASSET_SHA256 = '75350d658d289dc25a79a4b9eece648e347b16d5291dfa8d1c55b3a964e5aa6c';
 
 /** OPA's compiler as a WASI command, its digest checked. Costs about 50 ms. */
 export function readCompiler(): Uint8Array<ArrayBuffer> {

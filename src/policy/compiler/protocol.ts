@@ -50,4 +50,6 @@ export interface CompilerAnswer {
   /** OPA's intermediate representation, and its Wasm in base64; absent without entrypoints or with errors. */
   readonly plan?: unknown;
   readonly wasm?: string;
+  /** Builtins that the Wasm calls on its host for; ours to add, the compiler does not say. */
+  readonly hostBuiltins?: readonly string[];
 }

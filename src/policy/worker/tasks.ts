@@ -1,0 +1,46 @@
+import { compileRego } from '../compiler/compile-rego.ts';
+import type { CompilerAnswer, CompilerRequest } from '../compiler/protocol.ts';
+import { refuseBroken } from '../compiler/refuse.ts';
+import { runTests, type TestReport } from '../testing/run-tests.ts';
+import { translate, type Translation } from '../translate.ts';
+import { hostBuiltinsOf, WasmEvaluator } from '../wasm-evaluator.ts';
+
+/** What the worker thread can be asked, by name: everything that runs a stranger's policy for the first time. */
+export const tasks = {
+  /** Sources → plan and Wasm, checked. */
+  compile({ request, data }: { request: CompilerRequest; data: unknown }): CompilerAnswer {
+    const answer = compileRego(request);
+    const wasm = answer.wasm === undefined ? undefined : Uint8Array.fromBase64(answer.wasm);
+    const complete =
+      wasm === undefined ? answer : { ...answer, hostBuiltins: hostBuiltinsOf(new WebAssembly.Module(wasm)) };
+    refuseBroken(complete, request.entrypoints, data);
+    return complete;
+  },
+
+  /** Plan → JavaScript, or why not. */
+  translate({ answer, data }: { answer: CompilerAnswer; data: unknown }): Translation {
+    return translate(answer, data);
+  },
+
+  /** One decision; `input` absent is Rego's undefined. */
+  evaluate(asked: {
+    wasm: Uint8Array<ArrayBuffer>;
+    data: unknown;
+    entrypoint: string;
+    input?: unknown;
+  }): unknown {
+    const evaluator = new WasmEvaluator(new WebAssembly.Module(asked.wasm), asked.data);
+    return asked.input === undefined
+      ? evaluator.evaluateWithoutInput(asked.entrypoint)
+      : evaluator.entrypoint(asked.entrypoint)(asked.input);
+  },
+
+  test({ files, data }: { files: Readonly<Record<string, string>>; data: unknown }): TestReport {
+    const answer = compileRego({ modules: files, entrypoints: [], tests: true });
+    refuseBroken(answer, [], data);
+    return runTests(answer, data);
+  },
+};
+
+export type Tasks = typeof tasks;
+export type TaskName = keyof Tasks;
