@@ -6,14 +6,9 @@ import { applyMapping, type MappingSource } from '../policy/mapping.ts';
 export interface RequestFacts extends MappingSource {
   method(): string;
   path(): string;
-  /** Percent-decoded; a name that occurs twice has its first value. */
-  query(): Record<string, string>;
-  /** Names in lower case. */
-  headers(): Record<string, string>;
   host(): string;
   ip(): string;
   requestId(): string;
-  claims(): Readonly<Record<string, unknown>> | null;
 }
 
 /** The document a policy sees as `input` (docs/guides/policies.md). */
@@ -66,7 +61,7 @@ export class PolicyInputPlan {
     return reusable;
   }
 
-  /** Makes `reusable` show this request. `limit` and `remaining` are 0 where the route has no rate limit. */
+  /** Makes `reusable` show this request. */
   fill(reusable: ReusableInput, facts: RequestFacts, limit: number, remaining: number): PolicyInput {
     const { input } = reusable;
     reusable.current = facts;

@@ -1,5 +1,6 @@
 import { METHODS, methodCode } from '../model/method.ts';
 import type { RouteSpec } from '../model/route.ts';
+import { headerLine } from './header-line.ts';
 
 /** One path of the routing table: what answers it for each method code. */
 export interface PathEntry<Route> {
@@ -8,6 +9,7 @@ export interface PathEntry<Route> {
   readonly byMethod: readonly (Route | null)[];
   /** Value of the Allow header (RFC 9110 §10.2.1). */
   readonly allow: string;
+  readonly allowLine: Buffer;
 }
 
 interface HostTable<Route> {
@@ -96,5 +98,6 @@ function pathEntry<Route extends { readonly spec: RouteSpec }>(
   const allowed = METHODS.filter(
     (name, code) => name !== '' && (byMethod[code] !== null || name === 'OPTIONS'),
   );
-  return { pattern, byMethod, allow: allowed.join(', ') };
+  const allow = allowed.join(', ');
+  return { pattern, byMethod, allow, allowLine: headerLine('allow', allow) };
 }

@@ -1,19 +1,32 @@
+import { RateLimitHeaders } from '../limits/headers.ts';
+import { KeyPlan } from '../limits/key-plan.ts';
+import { RateLimit } from '../limits/limit.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import type { Decide, Evaluator } from '../policy/evaluator.ts';
+import type { Decide, Evaluator } from '../policy/types.ts';
 import type { Pools } from '../runtime/pools.ts';
 import { Deployment } from './deployment.ts';
 import { PolicyInputPlan } from './policy-input.ts';
 import { Router } from './router.ts';
+import type { SessionRoute } from './session-route.ts';
+
+/** A route's rate limit: who is counted, against what, and how the answer says so. */
+export interface RouteLimit {
+  readonly plan: KeyPlan;
+  readonly headers: RateLimitHeaders;
+}
 
 /** A route with everything its requests need, settled once per snapshot. */
 export interface Route {
   readonly spec: RouteSpec;
   readonly deployment: Deployment;
+  readonly limit: RouteLimit | null;
   /** Null: the route has no policy, or it is decided by an OPA elsewhere (`remote`). */
   readonly decide: Decide | null;
   readonly remoteOpa: string | null;
   readonly input: PolicyInputPlan | null;
+  /** The policy input of requests without a session. */
+  readonly anonymous: SessionRoute;
 }
 
 /** One snapshot, made ready for the data path. Replaced as a whole; requests under way keep the one they started with. */
@@ -55,14 +68,20 @@ function buildRoute(
   snapshot: Snapshot,
   evaluators: ReadonlyMap<string, Evaluator>,
 ): Route {
-  if (spec.policy === null) return { spec, deployment, decide: null, remoteOpa: null, input: null };
-  const policy = snapshot.policies.find((candidate) => candidate.id === spec.policy?.policy);
+  const limit = spec.rateLimit === null ? null : buildLimit(spec.rateLimit, spec.function);
+  const anonymous: SessionRoute = { input: null, limitKey: null };
+  const open = { spec, deployment, limit, decide: null, remoteOpa: null, input: null, anonymous };
+  if (spec.policy === null) return open;
+  const { policy: id, entrypoint } = spec.policy;
   const input = new PolicyInputPlan(spec, deployment.spec);
-  if (policy !== undefined && policy.opaUrl !== null) {
-    return { spec, deployment, decide: null, remoteOpa: policy.opaUrl, input };
-  }
-  const evaluator = policy === undefined ? undefined : evaluators.get(policy.id);
+  const remoteOpa = snapshot.policies.find((policy) => policy.id === id)?.opaUrl ?? null;
+  if (remoteOpa !== null) return { ...open, input, remoteOpa };
   // A policy that is named but missing denies: no decision means no.
-  const decide = evaluator === undefined ? () => false : evaluator.entrypoint(spec.policy.entrypoint);
-  return { spec, deployment, decide, remoteOpa: null, input };
+  const decide = evaluators.get(id)?.entrypoint(entrypoint) ?? (() => false);
+  return { ...open, input, decide };
+}
+
+function buildLimit(spec: NonNullable<RouteSpec['rateLimit']>, functionName: string): RouteLimit {
+  const limit = new RateLimit(spec);
+  return { plan: new KeyPlan(limit, functionName), headers: new RateLimitHeaders(limit) };
 }

@@ -17,8 +17,6 @@ export interface GuestResponse {
   status: number;
   /** Header lines as HTTP/1.1 writes them (`name: value\r\n`…), checked and without the gateway's own. */
   headers: Buffer;
-  headersStart: number;
-  headersEnd: number;
   body: Buffer;
   bodyStart: number;
   bodyEnd: number;
@@ -42,6 +40,8 @@ export interface Guest {
   readonly response: GuestResponse;
   /** Lines the guest logged during the last run, or null. */
   readonly logs: readonly LoggedLine[] | null;
+  /** Dirty pages of 1 KiB that the last `restore` put back. */
+  readonly restoredPages: number;
   /** Runs the guest to its end or until `budgetMs` of CPU are used. Never throws. */
   run(request: RequestSource, budgetMs: number): Outcome;
   /** Back to the state after initialisation. False: what happened cannot be undone; dispose of the guest. */

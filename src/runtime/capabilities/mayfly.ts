@@ -52,6 +52,11 @@ export class Capabilities {
     this.logs = null;
   }
 
+  /** Something that the host noticed about this run, for the function's log. */
+  report(message: string): void {
+    this.#add('error', message);
+  }
+
   #log(level: number, pointer: number, length: number): void {
     const start = this.#range(pointer, length);
     const end = start + Math.min(length >>> 0, MAX_LOG_LINE_BYTES);

@@ -1,0 +1,41 @@
+/** Between two requests for a new key set. An attacker with random key ids must not make us fetch all the time. */
+const COOLDOWN_MS = 10_000;
+/** How long a token may wait for the new key set. */
+const WAIT_MS = 2000;
+
+/** Asks for a newer key set when a token names a key we lack (keys were rotated), and lets the token wait for it. */
+export class KeyRefresh {
+  readonly #onUnknownKey: (kid: string) => void;
+  #notBefore = -Infinity;
+  #arrival: PromiseWithResolvers<boolean> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(onUnknownKey: (kid: string) => void) {
+    this.#onUnknownKey = onUnknownKey;
+  }
+
+  /** Resolves to true when a new key set came in time; to false at once when one was asked for a moment ago in vain. */
+  ask(kid: string): Promise<boolean> {
+    if (this.#arrival !== null) return this.#arrival.promise;
+    const now = performance.now();
+    if (now < this.#notBefore) return Promise.resolve(false);
+    this.#notBefore = now + COOLDOWN_MS;
+    this.#arrival = Promise.withResolvers<boolean>();
+    this.#timer = setTimeout(() => this.#settle(false), WAIT_MS);
+    this.#onUnknownKey(kid);
+    return this.#arrival?.promise ?? Promise.resolve(true);
+  }
+
+  /** A new key set is in force. */
+  arrived(): void {
+    this.#settle(true);
+  }
+
+  #settle(came: boolean): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const arrival = this.#arrival;
+    this.#arrival = null;
+    arrival?.resolve(came);
+  }
+}

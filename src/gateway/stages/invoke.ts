@@ -1,0 +1,73 @@
+import type { Guest, Outcome } from '../../runtime/guest.ts';
+import type { Call } from '../call.ts';
+import type { ActiveRevision } from '../deployment.ts';
+import type { Gateway } from '../gateway.ts';
+import { INLINE_BUDGET_MS } from '../pace.ts';
+import { guestFailed, overloaded } from '../refusals.ts';
+import { ANSWERED, type Verdict } from '../verdict.ts';
+import { offload } from './offload.ts';
+import { respond } from './respond.ts';
+
+/**
+ * Runs the function: on this thread where it is quick, in a lane where it has shown to be slow. A run that overstays
+ * here is stopped, forgotten (its state is thrown away anyway, and it cannot have had any effect outside), and begun
+ * anew in a lane with its whole budget.
+ */
+export function invoke(gateway: Gateway, call: Call): Verdict {
+  const active = call.active as ActiveRevision;
+  const { lanes } = gateway;
+  const mayOffload = lanes.available;
+  if (mayOffload && !active.pace.inline(performance.now())) return offload(gateway, call);
+
+  const guest = takeGuest(gateway, call, active);
+  if (guest === null) return ANSWERED;
+  const { cpuBudgetMs } = active.revision.limits;
+  const inlineMs = mayOffload ? Math.min(INLINE_BUDGET_MS, cpuBudgetMs) : cpuBudgetMs;
+  const before = performance.now();
+  const outcome = guest.run(gateway.frame.show(call), Math.min(inlineMs, call.remainingMs()));
+  const ranMs = performance.now() - before;
+  gateway.metrics.ran(call.slot(), ranMs);
+
+  if (outcome === 'cpu-exceeded' && inlineMs < cpuBudgetMs) {
+    active.pace.overran(performance.now());
+    giveBack(gateway, call, active, guest, outcome);
+    return offload(gateway, call);
+  }
+  if (active.pace.slow && outcome !== 'cpu-exceeded') active.pace.heldPace();
+  if (guest.logs !== null) gateway.outbox.guestLogs(call, guest.logs);
+  if (outcome === 'answered') respond(call, guest.response);
+  else guestFailed(call, outcome);
+  giveBack(gateway, call, active, guest, outcome);
+  return ANSWERED;
+}
+
+/** An idle instance, or a new one (a cold start). Null: there is none to be had, and the request was told so. */
+function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision): Guest | null {
+  const idle = active.pool.take(performance.now());
+  if (idle !== null) return idle;
+  const before = performance.now();
+  let guest: Guest | null;
+  try {
+    guest = gateway.pools.grow(active.pool);
+  } catch (error) {
+    gateway.outbox.warn(`Cannot start an instance of ${active.revision.id}: ${String(error)}`);
+    guestFailed(call, 'trapped');
+    return null;
+  }
+  if (guest === null) overloaded(gateway, call);
+  else gateway.metrics.coldStart(call.slot(), performance.now() - before);
+  return guest;
+}
+
+/** Restores the instance for the next request; one that cannot be restored is replaced when it is next needed. */
+function giveBack(gateway: Gateway, call: Call, active: ActiveRevision, guest: Guest, outcome: Outcome): void {
+  if (outcome !== 'answered') gateway.metrics.failed(call.slot(), outcome);
+  if (guest.restore()) {
+    gateway.metrics.restored(call.slot(), guest.restoredPages);
+    active.pool.give(guest);
+  } else {
+    active.pool.discard(guest);
+    gateway.metrics.discarded(call.slot());
+  }
+}
+

@@ -1,0 +1,62 @@
+import type { Outcome } from '../../runtime/guest.ts';
+import type { Call } from '../call.ts';
+import type { ActiveRevision } from '../deployment.ts';
+import type { Gateway } from '../gateway.ts';
+import type { LaneAnswer } from '../lane-protocol.ts';
+import type { LaneTicket } from '../lanes.ts';
+import { guestFailed, unavailable } from '../refusals.ts';
+import { INVOKE, WAIT, type Verdict } from '../verdict.ts';
+import { respond } from './respond.ts';
+
+/** Sends the request to a lane. Its place among the function's concurrent requests is held until the lane is done with it, even when the client left. */
+export function offload(gateway: Gateway, call: Call): Verdict {
+  const active = call.active as ActiveRevision;
+  const slot = call.slot();
+  const { turn } = call;
+  const source = gateway.frame.show(call);
+  const frame = new ArrayBuffer(source.frameLength());
+  source.writeFrame(Buffer.from(frame), 0);
+  call.admitted = false;
+  const ticket: LaneTicket = {
+    function: active.revision.function,
+    job: {
+      id: gateway.nextJobId(),
+      revision: active.revision.id,
+      frame,
+      budgetMs: Math.min(active.revision.limits.cpuBudgetMs, call.remainingMs()),
+    },
+    settle: (answer) => {
+      gateway.concurrency.leave(slot);
+      if (answer !== null) {
+        active.pace.laneRan(answer.runMs);
+        gateway.metrics.ran(slot, answer.runMs);
+        if (answer.outcome !== 'answered') gateway.metrics.failed(slot, answer.outcome as Outcome);
+      }
+      if (!call.waited(turn)) return;
+      settle(gateway, call, answer);
+      call.mark(INVOKE);
+      gateway.lifecycle.finish(call);
+    },
+  };
+  call.wait(() => {
+    if (gateway.lanes.withdraw(ticket)) gateway.concurrency.leave(slot);
+  });
+  gateway.lanes.submit(ticket);
+  return WAIT;
+}
+
+function settle(gateway: Gateway, call: Call, answer: LaneAnswer | null): void {
+  if (answer === null || answer.outcome === 'unknown-revision' || answer.outcome === 'no-instance') {
+    return unavailable(call);
+  }
+  if (answer.logs !== null) gateway.outbox.guestLogs(call, answer.logs);
+  if (answer.outcome !== 'answered') return guestFailed(call, answer.outcome);
+  const bytes = Buffer.from(answer.bytes);
+  respond(call, {
+    status: answer.status,
+    headers: bytes.subarray(0, answer.headersLength),
+    body: bytes,
+    bodyStart: answer.headersLength,
+    bodyEnd: bytes.length,
+  });
+}
