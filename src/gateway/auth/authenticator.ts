@@ -71,7 +71,8 @@ export class Authenticator {
     if (from < 0) return failures.scheme;
     if (end - from > MAX_TOKEN_BYTES) return failures.tooLarge;
     const token = splitToken(bytes, from, end);
-    const header = token === null ? null : this.#header(bytes.latin1Slice(token.start, token.firstDot));
+    const header =
+      token === null ? null : this.#header(bytes.toString('latin1', token.start, token.firstDot));
     if (token === null || header === null) return failures.malformed;
     if (header.alg === 'HS256' && this.#hs256 !== null) {
       const verdict = this.#verifyHere(bytes, token, this.#hs256, nowMs);
@@ -95,7 +96,7 @@ export class Authenticator {
 
   #verifyHere(bytes: Buffer, token: CompactToken, hs256: Hs256Verifier, nowMs: number): Verdict {
     if (!hs256.isSigned(bytes, token)) return failures.signature;
-    const payload = decodePart(bytes.latin1Slice(token.firstDot + 1, token.secondDot));
+    const payload = decodePart(bytes.toString('latin1', token.firstDot + 1, token.secondDot));
     return payload === null ? failures.malformed : this.#judge(payload, nowMs);
   }
 
@@ -112,7 +113,7 @@ export class Authenticator {
     header: TokenHeader,
     nowMs: number,
   ): Promise<Verdict> | AuthFailure {
-    const token = value.latin1Slice(tokenAt);
+    const token = value.toString('latin1', tokenAt);
     const underway = this.#pending.get(token);
     if (underway !== undefined) return underway;
     if (this.#pending.size >= MAX_PENDING) return failures.busy;
@@ -149,7 +150,7 @@ export class Authenticator {
 /** Where the token starts after `Bearer ` (the scheme in any case, RFC 9110, 11.1), or −1. */
 function tokenStart(bytes: Buffer, start: number, end: number): number {
   if (end - start < 8 || bytes[start + 6] !== 32) return -1;
-  if (bytes.latin1Slice(start, start + 6).toLowerCase() !== 'bearer') return -1;
+  if (bytes.toString('latin1', start, start + 6).toLowerCase() !== 'bearer') return -1;
   let at = start + 7;
   while (at < end && bytes[at] === 32) at++;
   return at;
