@@ -41,7 +41,9 @@ else runLane();
 
 async function runFront(): Promise<void> {
   const outbox = new Outbox(post);
-  const authenticator = new Authenticator((kid) => post({ type: 'unknown-key', kid }));
+  const authenticator = new Authenticator(data.snapshot.auth, {
+    onUnknownKey: (kid) => post({ type: 'unknown-key', kid }),
+  });
   const evaluators = new Evaluators();
   evaluators.follow(data.snapshot);
   const gateway = new Gateway({

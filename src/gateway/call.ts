@@ -214,7 +214,9 @@ export class Call implements RequestFacts, KeySource {
 
   sessionRoute(): SessionRoute {
     const route = this.found();
-    return this.session === null ? route.anonymous : this.session.at(route);
+    return this.session === null
+      ? route.anonymous
+      : this.session.at(this.tables.snapshot.version, route.index);
   }
 
   /** The policy's input, built once per session and route and then only updated. */

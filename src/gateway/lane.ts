@@ -82,6 +82,9 @@ function success(id: number, response: GuestResponse, runMs: number, logs: LaneA
   return { id, outcome: 'answered', status, bytes, headersLength: headers.length, runMs, logs };
 }
 
-function failure(id: number, outcome: Exclude<Outcome, 'answered'> | 'unknown-revision' | 'no-instance'): LaneAnswer {
+function failure(
+  id: number,
+  outcome: Exclude<Outcome, 'answered'> | 'unknown-revision' | 'no-instance',
+): LaneAnswer {
   return { id, outcome, status: 0, bytes: new ArrayBuffer(0), headersLength: 0, runMs: 0, logs: null };
 }

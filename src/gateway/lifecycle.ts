@@ -8,7 +8,17 @@ import { invoke } from './stages/invoke.ts';
 import { limit } from './stages/limit.ts';
 import { record } from './stages/record.ts';
 import { route } from './stages/route.ts';
-import { ADMIT, ANSWERED, AUTHENTICATE, AUTHORIZE, INVOKE, LIMIT, NEXT, ROUTE, type Verdict } from './verdict.ts';
+import {
+  ADMIT,
+  ANSWERED,
+  AUTHENTICATE,
+  AUTHORIZE,
+  INVOKE,
+  LIMIT,
+  NEXT,
+  ROUTE,
+  type Verdict,
+} from './verdict.ts';
 
 /**
  * The life of a request, in the order of its stages. Read this file first; each stage is one file under stages/.

@@ -45,7 +45,8 @@ export class Outbox {
     if (this.#logs.length > 0) this.#post({ type: 'guest-log', lines: this.#logs });
     if (this.#traces.length > 0) this.#post({ type: 'trace', requests: this.#traces });
     if (this.#decisions.length > 0) this.#post({ type: 'decisions', records: this.#decisions });
-    if (this.#dropped > 0) this.warn(`${this.#dropped} log lines were dropped: more came than can be passed on`);
+    if (this.#dropped > 0)
+      this.warn(`${this.#dropped} log lines were dropped: more came than can be passed on`);
     this.#logs = [];
     this.#traces = [];
     this.#decisions = [];

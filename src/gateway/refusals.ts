@@ -3,7 +3,7 @@ import type { Outcome } from '../runtime/guest.ts';
 import type { Call } from './call.ts';
 import type { Gateway } from './gateway.ts';
 
-const RETRY_SOON = Buffer.from('retry-after: 1\r\n');
+export const RETRY_SOON = Buffer.from('retry-after: 1\r\n');
 
 /** 503: no place, no instance, or too long in line. */
 export function overloaded(gateway: Gateway, call: Call): void {

@@ -18,6 +18,8 @@ export interface RouteLimit {
 
 /** A route with everything its requests need, settled once per snapshot. */
 export interface Route {
+  /** Its place among the routes of its snapshot. */
+  readonly index: number;
   readonly spec: RouteSpec;
   readonly deployment: Deployment;
   readonly limit: RouteLimit | null;
@@ -54,15 +56,19 @@ export function buildTables(
   }
   const routes = snapshot.routes.flatMap((spec) => {
     const deployment = deployments.get(spec.function);
-    return deployment === undefined ? [] : [buildRoute(spec, deployment, snapshot, evaluators)];
+    return deployment === undefined ? [] : [{ spec, deployment }];
   });
+  const built = routes.map(({ spec, deployment }, index) =>
+    buildRoute(index, spec, deployment, snapshot, evaluators),
+  );
   pools.maxInstances = snapshot.maxInstances;
   pools.keepOnly(revisions);
   pools.trim();
-  return { snapshot, router: new Router(routes), deployments };
+  return { snapshot, router: new Router(built), deployments };
 }
 
 function buildRoute(
+  index: number,
   spec: RouteSpec,
   deployment: Deployment,
   snapshot: Snapshot,
@@ -70,7 +76,7 @@ function buildRoute(
 ): Route {
   const limit = spec.rateLimit === null ? null : buildLimit(spec.rateLimit, spec.function);
   const anonymous: SessionRoute = { input: null, limitKey: null };
-  const open = { spec, deployment, limit, decide: null, remoteOpa: null, input: null, anonymous };
+  const open = { index, spec, deployment, limit, decide: null, remoteOpa: null, input: null, anonymous };
   if (spec.policy === null) return open;
   const { policy: id, entrypoint } = spec.policy;
   const input = new PolicyInputPlan(spec, deployment.spec);

@@ -9,7 +9,16 @@ export const WAIT = 1;
 export const ANSWERED = 2;
 
 /** The stages in the order of a request's life; also the rows of the stage histograms and of `mayfly dev`'s output. */
-export const STAGES = ['parse', 'route', 'authenticate', 'limit', 'authorize', 'admit', 'invoke', 'respond'] as const;
+export const STAGES = [
+  'parse',
+  'route',
+  'authenticate',
+  'limit',
+  'authorize',
+  'admit',
+  'invoke',
+  'respond',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const PARSE = 0;

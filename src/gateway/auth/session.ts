@@ -1,4 +1,4 @@
-import type { LimitKey } from '../../limits/key.ts';
+import type { SessionRoute } from '../session-route.ts';
 
 /** A verified token, ready for the stages that follow. Shared by all requests that carry the same token on this thread. */
 export class Session {
@@ -9,11 +9,8 @@ export class Session {
   readonly json: Buffer;
   /** Wall clock. From then on the token must be verified again (and will fail). */
   readonly expiresAtMs: number;
-  /** Rate-limit keys by route index, kept by the limit stage. */
-  readonly limitKeys: (LimitKey | undefined)[] = [];
-  /** Policy inputs by route index, kept by the authorize stage. */
-  readonly policyInputs: unknown[] = [];
-  #tables = -1;
+  #routes: (SessionRoute | undefined)[] = [];
+  #routesVersion = -1;
 
   constructor(claims: Readonly<Record<string, unknown>>, expiresAtMs: number) {
     this.claims = claims;
@@ -22,11 +19,12 @@ export class Session {
     this.expiresAtMs = expiresAtMs;
   }
 
-  /** What is kept by route index is void when the routes are others: call with the snapshot's version before use. */
-  useFor(snapshotVersion: number): void {
-    if (this.#tables === snapshotVersion) return;
-    this.#tables = snapshotVersion;
-    this.limitKeys.length = 0;
-    this.policyInputs.length = 0;
+  /** What was worked out for this session on the route with this index; void when the snapshot is another. */
+  at(snapshotVersion: number, routeIndex: number): SessionRoute {
+    if (this.#routesVersion !== snapshotVersion) {
+      this.#routesVersion = snapshotVersion;
+      this.#routes = [];
+    }
+    return (this.#routes[routeIndex] ??= { input: null, limitKey: null });
   }
 }

@@ -29,7 +29,9 @@ function settle(gateway: Gateway, call: Call, input: PolicyInput, allowed: boole
 }
 
 function failed(gateway: Gateway, call: Call, error: unknown): Verdict {
-  gateway.outbox.warn(`The policy of route ${call.found().spec.id} failed, the request was denied: ${String(error)}`);
+  gateway.outbox.warn(
+    `The policy of route ${call.found().spec.id} failed, the request was denied: ${String(error)}`,
+  );
   call.requestId();
   call.exchange.problem('policy-failed');
   return ANSWERED;

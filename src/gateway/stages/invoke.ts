@@ -60,7 +60,13 @@ function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision): Guest 
 }
 
 /** Restores the instance for the next request; one that cannot be restored is replaced when it is next needed. */
-function giveBack(gateway: Gateway, call: Call, active: ActiveRevision, guest: Guest, outcome: Outcome): void {
+function giveBack(
+  gateway: Gateway,
+  call: Call,
+  active: ActiveRevision,
+  guest: Guest,
+  outcome: Outcome,
+): void {
   if (outcome !== 'answered') gateway.metrics.failed(call.slot(), outcome);
   if (guest.restore()) {
     gateway.metrics.restored(call.slot(), guest.restoredPages);
@@ -70,4 +76,3 @@ function giveBack(gateway: Gateway, call: Call, active: ActiveRevision, guest: G
     gateway.metrics.discarded(call.slot());
   }
 }
-
