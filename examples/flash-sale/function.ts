@@ -15,22 +15,24 @@ function placeOrder(request: Request): Response {
   const order = readOrder(request.json());
   if (order.refusal !== null) return order.refusal!;
 
-  const item = find(order.sku);
-  if (item === null) return Response.problem(422, "Unknown article", "No article has the sku " + order.sku + ".");
+  const article = find(order.sku);
+  if (article === null) return Response.problem(422, "Unknown article", `No article has the sku ${order.sku}.`);
+  if (order.quantity > article.limit) {
+    return Response.problem(422, "Too many", `At most ${article.limit} pieces of it in one order.`);
+  }
+  const price = priceOrder(article, order.quantity, order.coupon);
+  if (price.couponRefused) {
+    return Response.problem(422, "Coupon not accepted", "The coupon is unknown, or the order is too small for it.");
+  }
 
-  const price = priceOrder(item, order.quantity, order.coupon);
-  if (price.couponRefused) return Response.problem(422, "Coupon not accepted", "The coupon is unknown or not valid for this order.");
-
-  const answer = JSON.object()
-    .set("status", "accepted")
-    .set("currency", "EUR")
-    .array("lines");
+  const answer = JSON.object().set("status", "accepted").set("currency", "EUR");
   answer
+    .array("lines")
     .object()
-    .set("sku", item.sku)
-    .set("name", item.name)
+    .set("sku", article.sku)
+    .set("name", article.name)
     .set("quantity", order.quantity)
-    .set("unitPrice", item.price)
+    .set("unitPrice", article.price)
     .set("amount", price.gross)
     .end()
     .end();
@@ -49,8 +51,14 @@ function status(): Response {
 function listCatalogue(): Response {
   const answer = JSON.object().set("currency", "EUR").array("articles");
   for (let i = 0; i < catalogue.length; i++) {
-    const item = catalogue[i];
-    answer.object().set("sku", item.sku).set("name", item.name).set("price", item.price).end();
+    const article = catalogue[i];
+    answer
+      .object()
+      .set("sku", article.sku)
+      .set("name", article.name)
+      .set("price", article.price)
+      .set("limit", article.limit)
+      .end();
   }
   return Response.json(answer);
 }

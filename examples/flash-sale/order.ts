@@ -8,8 +8,6 @@ export class Order {
   refusal: Response | null = null;
 }
 
-const MAX_QUANTITY: i64 = 100;
-
 export function readOrder(body: JSON.Value): Order {
   const order = new Order();
   if (body.isInvalid) return refuse(order, 400, "Malformed JSON", body.error);
@@ -19,12 +17,13 @@ export function readOrder(body: JSON.Value): Order {
   if (!sku.isString) return refuse(order, 422, "Invalid order", "sku must be a string.");
   order.sku = sku.asString();
 
-  const quantity = body.get("quantity").asInteger(0);
-  if (quantity < 1 || quantity > MAX_QUANTITY) return refuse(order, 422, "Invalid order", "quantity must be a whole number from 1 to 100.");
+  const quantity = body.get("quantity").asInteger();
+  if (quantity < 1 || quantity > i32.MAX_VALUE) return refuse(order, 422, "Invalid order", "quantity must be a whole number from 1 on.");
   order.quantity = <i32>quantity;
 
   const coupon = body.get("coupon");
-  if (!coupon.isMissing && !coupon.isNull && !coupon.isString) return refuse(order, 422, "Invalid order", "coupon must be a string.");
+  const hasCoupon = !coupon.isMissing && !coupon.isNull;
+  if (hasCoupon && !coupon.isString) return refuse(order, 422, "Invalid order", "coupon must be a string.");
   order.coupon = coupon.asString();
   return order;
 }

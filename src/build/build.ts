@@ -1,5 +1,5 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { MayflyError } from '../model/errors.ts';
 import type { Kind } from '../model/function.ts';
 import { BuildCache, writeWhole } from './cache.ts';
@@ -83,17 +83,17 @@ async function buildAssemblyScript(
 
 function compileError(file: string, diagnostics: readonly Diagnostic[]): MayflyError {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
-  const first = errors[0] as Diagnostic;
-  if (first.file?.endsWith(ENTRY)) {
-    return new MayflyError('Cannot build: the file has no fitting handle function', {
+  const { message, place } = errors[0] as Diagnostic;
+  if (place?.file === join(dirname(file), ENTRY)) {
+    return new MayflyError('Cannot build: the file exports no fitting handle function', {
       where: file,
       fix: 'Write: export function handle(request: Request): Response { … }',
       code: 'build-failed',
     });
   }
-  const where =
-    first.file === null ? file : `${relative(process.cwd(), first.file)}:${first.line}:${first.column}`;
-  return new MayflyError(`Cannot build: ${first.message.replace(/\.$/, '')}`, {
+  const name = place === null || place.file.startsWith('~lib/') ? file : place.file;
+  const where = place === null || place.line === 0 ? name : `${name}:${place.line}:${place.column}`;
+  return new MayflyError(`Cannot build: ${message.replace(/\.$/, '')}`, {
     where,
     fix: `\n${errors.map(formatDiagnostic).join('\n')}`,
     code: 'build-failed',

@@ -38,6 +38,7 @@ export async function compile(file: string): Promise<Compilation> {
   const folder = dirname(file);
   const seen: FilesSeen = {};
   const diagnostics: Diagnostic[] = [];
+  const texts = new Map<string, string>();
   let wasm: Uint8Array | null = null;
   const entry = join(folder, ENTRY);
   const specifier = `./${relative(folder, file).split(sep).join('/').slice(0, -'.ts'.length)}`;
@@ -47,14 +48,17 @@ export async function compile(file: string): Promise<Compilation> {
     stderr: asc.createMemoryStream(),
     readFile: async (name, base) => {
       const path = resolve(base, name);
-      return path === entry ? entrySource(specifier) : await readSource(path, seen);
+      if (path === entry) return entrySource(specifier);
+      const text = await readSource(path, seen);
+      if (text !== null) texts.set(path, text);
+      return text;
     },
     writeFile: (_name, content) => {
       if (typeof content !== 'string') wasm = content;
     },
     listFiles: () => [],
     reportDiagnostic: (message) => {
-      diagnostics.push(diagnosticOf(message, folder));
+      diagnostics.push(diagnosticOf(message, folder, texts));
     },
   });
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error');

@@ -4,54 +4,61 @@ import { join } from 'node:path';
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';
   readonly message: string;
-  /** Absolute for the author's files, `~lib/…` for the SDK and the standard library; null when it has no place. */
-  readonly file: string | null;
+  readonly place: Place | null;
+}
+
+export interface Place {
+  /** Absolute for the author's files; `~lib/…` for the SDK and the standard library. */
+  readonly file: string;
+  /** 0 when the text is not ours to see (the standard library). */
   readonly line: number;
   readonly column: number;
   /** The line it is about. */
   readonly text: string;
 }
 
-/** What is used of the compiler's own message (its types describe the same thing twice, differently). */
+/** What is used of the compiler's own message. */
 interface CompilerMessage {
   readonly category: number;
   readonly message: string;
-  readonly range: {
-    readonly start: number;
-    readonly source: {
-      readonly normalizedPath: string;
-      readonly text: string;
-      lineAt(position: number): number;
-      /** Of the position last asked of `lineAt`. */
-      columnAt(): number;
-    };
-  } | null;
+  readonly range: { readonly start: number; readonly source: { readonly normalizedPath: string } } | null;
 }
 
 const ERROR_CATEGORY = 3;
 
-export function diagnosticOf(message: CompilerMessage, folder: string): Diagnostic {
+/** `texts` has what the compiler read, by absolute path. */
+export function diagnosticOf(
+  message: CompilerMessage,
+  folder: string,
+  texts: ReadonlyMap<string, string>,
+): Diagnostic {
   const severity = message.category === ERROR_CATEGORY ? 'error' : 'warning';
-  const range = message.range;
-  if (range === null) {
-    return { severity, message: message.message, file: null, line: 0, column: 0, text: '' };
-  }
-  const source = range.source;
-  const path = source.normalizedPath;
-  const line = source.lineAt(range.start);
-  return {
-    severity,
-    message: message.message,
-    file: path.startsWith('~lib/') ? path : join(folder, path),
-    line,
-    column: source.columnAt(),
-    text: source.text.split('\n')[line - 1] ?? '',
-  };
+  const place = message.range === null ? null : placeOf(message.range, folder, texts);
+  return { severity, message: message.message, place };
 }
 
-/** `function.ts:3:10` and, below each other, message, line and a mark under the place. */
-export function formatDiagnostic({ file, line, column, message, text }: Diagnostic): string {
-  if (file === null) return message;
-  const number = String(line);
-  return `${file}:${line}:${column}: ${message}\n  ${number} | ${text}\n  ${' '.repeat(number.length)} | ${' '.repeat(column - 1)}^`;
+function placeOf(
+  range: NonNullable<CompilerMessage['range']>,
+  folder: string,
+  texts: ReadonlyMap<string, string>,
+): Place {
+  const path = range.source.normalizedPath;
+  const file = path.startsWith('~lib/') ? path : join(folder, path);
+  const text = texts.get(file);
+  if (text === undefined) return { file, line: 0, column: 0, text: '' };
+  const before = text.slice(0, range.start).split('\n');
+  const line = before.length;
+  const column = (before.at(-1) as string).length + 1;
+  return { file, line, column, text: text.split('\n')[line - 1] as string };
+}
+
+/** `function.ts:3:10: message`, then the line and a mark under the place. */
+export function formatDiagnostic({ message, place }: Diagnostic): string {
+  if (place === null) return message;
+  const { file, line, column, text } = place;
+  if (line === 0) return `${file}: ${message}`;
+  const margin = ' '.repeat(String(line).length);
+  // Tabs stay tabs, so that the mark stands under the place.
+  const indent = text.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  return `${file}:${line}:${column}: ${message}\n  ${line} | ${text}\n  ${margin} | ${indent}^`;
 }

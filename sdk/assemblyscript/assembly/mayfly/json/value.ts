@@ -18,13 +18,13 @@ export class Source {
 @unmanaged
 export class Value {
   /** A `Kind`. */
-  kind: u8;
-  flags: u8;
+  kind: u8 = 0;
+  flags: u8 = 0;
   /** Text range: of a string what is between the quotes, of everything else the whole. Of an invalid value, the offset of the error. */
-  private from: usize;
-  to: usize;
+  private from: usize = 0;
+  to: usize = 0;
   /** The node behind this value: its sibling, unless it is the last. */
-  next: usize;
+  next: usize = 0;
 
   static get missing(): Value {
     return changetype<Value>(memory.data(offsetof<Value>()));
