@@ -84,7 +84,7 @@ function policyFindings(settings: Settings): Finding[] {
 
 /** Fields that the gateway vouches for: a mapping must not let a client write them. */
 const OWN_FIELDS = ['method', 'path', 'query', 'user', 'rate_limit', 'function', 'request'];
-const NO_FIELDS = ['__proto__', 'constructor', 'prototype'];
+const NO_FIELDS = new Set(['__proto__', 'constructor', 'prototype']);
 
 function inputFindings(input: Readonly<Record<string, string>>, at: (string | number)[]): Finding[] {
   const fields = Object.keys(input);
@@ -95,7 +95,7 @@ function inputFindings(input: Readonly<Record<string, string>>, at: (string | nu
       const allowed = `any field but ${OWN_FIELDS.join(', ')}`;
       return [{ path, part: 'key', message: 'is a field that the gateway fills in', allowed }];
     }
-    if (parts.some((part) => NO_FIELDS.includes(part))) {
+    if (parts.some((part) => NO_FIELDS.has(part))) {
       return [{ path, part: 'key', message: 'cannot be the name of a field' }];
     }
     const inner = fields.find((other) => other.startsWith(`${field}.`));

@@ -69,16 +69,15 @@ export function decimal(minimum: number, maximum: number) {
   return fromText(json, `a number from ${minimum} to ${maximum}`, parse);
 }
 
+function parseFlag(text: string): { value: boolean } | { problem: string } {
+  return text === 'true' || text === 'false'
+    ? { value: text === 'true' }
+    : { problem: 'is neither true nor false' };
+}
+
 export function flag() {
-  const parse = (text: string) =>
-    text === 'true' || text === 'false'
-      ? { value: text === 'true' }
-      : { problem: 'is neither true nor false' };
-  return fromText(
-    { type: ['boolean', 'string'], pattern: `^(true|false|${VARIABLE})$` },
-    'true or false',
-    parse,
-  );
+  const json = { type: ['boolean', 'string'], pattern: `^(true|false|${VARIABLE})$` };
+  return fromText(json, 'true or false', parseFlag);
 }
 
 /** Milliseconds; at most a year, so that no timer overflows. */
