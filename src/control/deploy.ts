@@ -20,15 +20,22 @@ export type DeployStep =
   | 'revision'
   | 'publish';
 
-/** Where the code comes from: a `.wasm` file, a folder to build, or bytes that somebody sent. */
+/** A `.wasm` file, or a folder to build; `build` says how when the language is not one of ours. */
+export interface PathSource {
+  readonly type: 'path';
+  readonly path: string;
+  readonly build?: { readonly command: string; readonly output: string } | undefined;
+}
+
+/** Where the code comes from: a path on this machine, or bytes that somebody sent. */
 export type Source =
-  | { readonly type: 'path'; readonly path: string }
+  | PathSource
   | { readonly type: 'upload'; readonly wasm: Uint8Array; readonly label: string };
 
 /** The tools of the steps; platform.ts gives the real ones. Each throws MayflyError for what the user can repair. */
 export interface Toolchain {
   /** A `.wasm` file is read, a folder is built. */
-  build(path: string): Promise<Uint8Array>;
+  build(source: PathSource): Promise<Uint8Array>;
   /** Tells the kind from the exports; refuses imports outside the contract by name, and what breaks a limit. */
   validate(wasm: Uint8Array, limits: Limits): { readonly kind: Kind };
   /** The rewriter (runtime/prepare). */
@@ -56,8 +63,7 @@ export const MAX_MODULE_BYTES = 64 * 1024 * 1024;
 
 /** source and build. Code that is not WebAssembly at all is told from code that is bad WebAssembly. */
 export async function readSource(name: string, source: Source, tools: Toolchain): Promise<Uint8Array> {
-  const wasm =
-    source.type === 'path' ? await inStep(name, 'build', () => tools.build(source.path)) : source.wasm;
+  const wasm = source.type === 'path' ? await inStep(name, 'build', () => tools.build(source)) : source.wasm;
   return inStep(name, 'source', () => {
     const where = describeSource(source);
     if (wasm.length > MAX_MODULE_BYTES) {

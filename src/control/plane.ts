@@ -16,6 +16,7 @@ import {
   readSource,
   type Candidate,
   type CandidateOrder,
+  type PathSource,
   type Source,
   type Toolchain,
 } from './deploy.ts';
@@ -42,8 +43,7 @@ export interface Settled {
 
 export interface BlueprintFunction extends Settled {
   readonly name: string;
-  /** A `.wasm` file or a folder. */
-  readonly path: string;
+  readonly source: PathSource;
 }
 
 /** The configuration file as the control plane needs it. */
@@ -182,6 +182,7 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
       owner: about.owner,
       settings: about.settings,
       digest: candidate.digest,
+      bytes: candidate.wasm.length,
       kind: candidate.kind,
       configuration: candidate.configuration,
       source: candidate.source,
@@ -260,9 +261,9 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
     async follow(next) {
       // Everything that can fail happens first, without the lock and without a trace: builds take seconds.
       const built = new Map<string, CandidateOrder>();
-      for (const { name, path, configuration } of next.functions) {
-        const wasm = await readSource(name, { type: 'path', path }, tools);
-        built.set(name, { function: name, wasm, configuration, source: path });
+      for (const { name, source, configuration } of next.functions) {
+        const wasm = await readSource(name, source, tools);
+        built.set(name, { function: name, wasm, configuration, source: source.path });
       }
       const declared = [...built.values()].map(({ function: name, wasm, configuration }) => ({
         name,

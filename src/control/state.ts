@@ -26,6 +26,8 @@ export interface Revision {
   /** Counts from 1 and is never used again, even after the function was removed. */
   readonly number: number;
   readonly digest: string;
+  /** Size of the artifact. */
+  readonly bytes: number;
   readonly kind: Kind;
   readonly configuration: Configuration;
   /** Where the code came from, for people: a path, `upload`. */
@@ -48,7 +50,7 @@ export interface FunctionRecord {
 export interface AuditEvent {
   readonly time: number;
   readonly actor: string;
-  readonly action: 'deploy' | 'promote' | 'rollback' | 'remove' | 'configure';
+  readonly action: 'deploy' | 'promote' | 'rollback' | 'remove';
   readonly function: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -59,6 +61,7 @@ export interface DeployRecord {
   readonly owner: Owner;
   readonly settings: unknown;
   readonly digest: string;
+  readonly bytes: number;
   readonly kind: Kind;
   readonly configuration: Configuration;
   readonly source: string;
@@ -100,7 +103,7 @@ const migrations = [
      settings TEXT NOT NULL, file_key TEXT) STRICT;
    CREATE TABLE revisions (
      function TEXT NOT NULL REFERENCES functions ON DELETE CASCADE, number INTEGER NOT NULL, key TEXT NOT NULL,
-     digest TEXT NOT NULL, kind TEXT NOT NULL, configuration TEXT NOT NULL, source TEXT NOT NULL,
+     digest TEXT NOT NULL, bytes INTEGER NOT NULL, kind TEXT NOT NULL, configuration TEXT NOT NULL, source TEXT NOT NULL,
      created_at INTEGER NOT NULL, created_by TEXT NOT NULL,
      PRIMARY KEY (function, number), UNIQUE (function, key)) STRICT;
    CREATE TABLE traffic (
@@ -239,11 +242,12 @@ export function openState(file: string, options: StateOptions): State {
     if (known !== undefined) return { revision: toRevision(known), created: false };
     const number = takeNumber(record.function);
     db.run(
-      'INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       record.function,
       number,
       key,
       record.digest,
+      record.bytes,
       record.kind,
       JSON.stringify(record.configuration),
       record.source,
@@ -326,6 +330,7 @@ function toRevision(row: SqlRow): Revision {
     function: String(row['function']),
     number: Number(row['number']),
     digest: String(row['digest']),
+    bytes: Number(row['bytes']),
     kind: row['kind'] as Kind,
     configuration: JSON.parse(String(row['configuration'])) as Configuration,
     source: String(row['source']),

@@ -74,7 +74,7 @@ export function settle(name: string, settings: unknown): Settled {
 }
 
 export const plainTools: Toolchain = {
-  build: (path) => readFile(path),
+  build: ({ path }) => readFile(path),
   validate: () => ({ kind: 'handler' }),
   prepare: (wasm) => ({ wasm, info: {} }),
   probe: async () => {},

@@ -1,0 +1,97 @@
+/** The control plane's records as the admin API shows them. */
+import type { z } from 'zod';
+import type { Limits } from '../../model/function.ts';
+import type { GuestLogLine } from '../../model/protocol.ts';
+import type { RouteSpec } from '../../model/route.ts';
+import type { InvokeResult } from '../invoke.ts';
+import { revisionId, type AuditEvent, type FunctionRecord, type Revision } from '../state.ts';
+import type * as schemas from './schemas.ts';
+
+export function revisionView(revision: Revision): z.infer<typeof schemas.revision> {
+  return {
+    number: revision.number,
+    id: revisionId(revision),
+    digest: revision.digest,
+    bytes: revision.bytes,
+    kind: revision.kind,
+    source: revision.source,
+    created_at: isoTime(revision.createdAt),
+    created_by: revision.createdBy,
+    limits: limitsView(revision.configuration.limits),
+    env: Object.keys(revision.configuration.env),
+  };
+}
+
+/** `newest`: the newest revision that has traffic. */
+export function summaryView(
+  record: FunctionRecord,
+  routes: readonly RouteSpec[],
+  newest: Revision,
+): z.infer<typeof schemas.functionSummary> {
+  return {
+    name: record.name,
+    owner: record.owner,
+    routes: routes.map(({ host, path, methods, auth }) => ({
+      host,
+      path,
+      methods: methods === null ? null : [...methods],
+      auth,
+    })),
+    traffic: [...record.traffic],
+    kind: newest.kind,
+    digest: newest.digest,
+    bytes: newest.bytes,
+  };
+}
+
+export function eventView(event: AuditEvent): z.infer<typeof schemas.eventList>['events'][number] {
+  return { ...event, time: isoTime(event.time), detail: { ...event.detail } };
+}
+
+export function logView(line: GuestLogLine): z.infer<typeof schemas.logLine> {
+  return {
+    time: isoTime(line.time),
+    level: line.level,
+    message: line.message,
+    revision: line.revision,
+    request_id: line.requestId,
+  };
+}
+
+export function invocationView(result: InvokeResult): z.infer<typeof schemas.invocationResult> {
+  const text = asUtf8(result.body);
+  const headers = Object.entries(result.headers).filter(([, value]) => value !== undefined);
+  return {
+    status: result.status,
+    headers: Object.fromEntries(headers) as Record<string, string | string[]>,
+    body: text ?? result.body.toString('base64'),
+    encoding: text === null ? 'base64' : 'utf8',
+    milliseconds: Math.round(result.milliseconds * 1000) / 1000,
+  };
+}
+
+export function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+function limitsView(limits: Limits): z.infer<typeof schemas.limits> {
+  return {
+    memory_bytes: limits.memoryBytes,
+    cpu_budget_ms: limits.cpuBudgetMs,
+    cpu_millicores: limits.cpuMillicores,
+    request_timeout_ms: limits.requestTimeoutMs,
+    max_request_body_bytes: limits.maxRequestBodyBytes,
+    max_response_body_bytes: limits.maxResponseBodyBytes,
+    max_concurrent_requests: limits.maxConcurrentRequests,
+    queue_size: limits.queueSize,
+    queue_timeout_ms: limits.queueTimeoutMs,
+  };
+}
+
+function asUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
