@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PolicySpec } from '../model/snapshot.ts';
+import type { LocalPolicySpec } from '../model/snapshot.ts';
 import { CompileCache } from './compile-cache.ts';
 import { ASSET_SHA256 } from './compiler/asset.ts';
 import type { RuleListing } from './compiler/protocol.ts';
@@ -60,7 +60,7 @@ export async function compilePolicy(
 }
 
 /** The form that travels to the data plane. */
-export async function toSpec(id: string, policy: CompiledPolicy): Promise<PolicySpec> {
+export async function toSpec(id: string, policy: CompiledPolicy): Promise<LocalPolicySpec> {
   return {
     id,
     digest: policy.digest,

@@ -1,4 +1,4 @@
-import type { PolicySpec } from '../model/snapshot.ts';
+import type { LocalPolicySpec } from '../model/snapshot.ts';
 import { instantiatePlan } from './plan/instantiate.ts';
 import { PolicyEvaluationError, type Decide, type Evaluator } from './types.ts';
 import { WasmEvaluator } from './wasm-evaluator.ts';
@@ -9,8 +9,9 @@ export type { Decide, Evaluator } from './types.ts';
  * The policy in the fastest form it has; `mode` says which. The JavaScript form was checked against the Wasm one
  * when the policy was compiled (translate.ts).
  */
-export function createEvaluator(spec: PolicySpec): Evaluator & { readonly mode: 'javascript' | 'wasm' } {
+export function createEvaluator(spec: LocalPolicySpec): Evaluator & { readonly mode: 'javascript' | 'wasm' } {
   if (spec.javascript === null) {
+    if (spec.wasm === null) throw new TypeError(`Policy ${spec.id} is decided elsewhere (opa_url).`);
     const wasm = new WasmEvaluator(spec.wasm, spec.data);
     return { mode: 'wasm', entrypoint: (name) => wasm.entrypoint(name) };
   }
