@@ -42,12 +42,11 @@ export class Request {
 
   /** The claims of the verified token: `request.user.get("sub").asString()`. Missing when nobody is signed in. */
   get user(): Value {
-    let user = this.parsedUser;
-    if (user === null) {
-      const size = this.size(RequestField.USER);
-      user = size == 0 ? Value.missing : parseBytes(this.start(RequestField.USER), size);
-      this.parsedUser = user;
-    }
+    const known = this.parsedUser;
+    if (known !== null) return known;
+    const size = this.size(RequestField.USER);
+    const user = size == 0 ? Value.missing : parseBytes(this.start(RequestField.USER), size);
+    this.parsedUser = user;
     return user;
   }
 
@@ -66,11 +65,10 @@ export class Request {
 
   /** The body as JSON. Malformed JSON is a value too: `isInvalid`, with `error` saying what is wrong and where. */
   json(): Value {
-    let body = this.parsedBody;
-    if (body === null) {
-      body = parseBytes(this.start(RequestField.BODY), this.size(RequestField.BODY));
-      this.parsedBody = body;
-    }
+    const known = this.parsedBody;
+    if (known !== null) return known;
+    const body = parseBytes(this.start(RequestField.BODY), this.size(RequestField.BODY));
+    this.parsedBody = body;
     return body;
   }
 
