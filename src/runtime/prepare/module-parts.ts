@@ -59,10 +59,9 @@ export interface ModuleParts {
   readonly functions: readonly number[];
   readonly importedFunctions: number;
   readonly tables: readonly TableType[];
-  readonly importedTables: number;
   readonly memories: readonly SizeLimits[];
-  readonly importedMemories: number;
   readonly globals: readonly GlobalType[];
+  readonly importedGlobals: number;
   /** Type index of every tag. */
   readonly tags: readonly number[];
   readonly exports: readonly Export[];
@@ -96,11 +95,7 @@ export function readModuleParts(bytes: Uint8Array): ModuleParts {
     };
   };
   const imports = list(sections, Section.IMPORT, readImport);
-  const [importedFunctions, importedTables, importedMemories] = [
-    functions.length,
-    tables.length,
-    memories.length,
-  ];
+  const [importedFunctions, importedGlobals] = [functions.length, globals.length];
   functions.push(...list(sections, Section.FUNCTION, (reader) => readIndex(reader, types)));
   tables.push(...list(sections, Section.TABLE, readTable));
   memories.push(...list(sections, Section.MEMORY, readMemory));
@@ -113,10 +108,9 @@ export function readModuleParts(bytes: Uint8Array): ModuleParts {
     functions,
     importedFunctions,
     tables,
-    importedTables,
     memories,
-    importedMemories,
     globals,
+    importedGlobals,
     tags,
     exports: list(sections, Section.EXPORT, readExport),
     start: sections.reader(Section.START)?.u32() ?? null,

@@ -5,6 +5,7 @@ import { capMemories, checkModuleLimits, moduleLimits } from './module-limits.ts
 import { type ModuleParts, readModuleParts } from './module-parts.ts';
 import { ModuleWriter } from './module-writer.ts';
 import { malformed, tooLarge, unsupported } from './refusals.ts';
+import { NON_NULL } from './value-types.ts';
 
 export interface PrepareOptions {
   /** Ceiling of all linear memories together, in bytes. */
@@ -44,7 +45,7 @@ export function prepare(wasm: Uint8Array, options: PrepareOptions): Prepared {
   validate(wasm);
   const parts = readModuleParts(wasm);
   checkModuleLimits(parts);
-  refuseSharedState(parts);
+  refuseUnprovable(parts);
   const layout = new Layout(parts, capMemories(parts.memories, options.memoryBytes));
   const rewritten = new ModuleWriter(parts, layout).write();
   if (!WebAssembly.validate(rewritten)) {
@@ -71,8 +72,8 @@ function validate(wasm: Uint8Array): asserts wasm is Uint8Array<ArrayBuffer> {
   throw malformed('the engine does not accept it');
 }
 
-/** State that others can reach cannot be put back by this instance alone. */
-function refuseSharedState(parts: ModuleParts): void {
+/** State that others can reach cannot be put back by an instance alone; and a global without a null has no spare value to save in. */
+function refuseUnprovable(parts: ModuleParts): void {
   for (const { module, name, kind } of parts.imports) {
     if (kind === 'memory' || kind === 'table') {
       throw unsupported(
@@ -81,6 +82,16 @@ function refuseSharedState(parts: ModuleParts): void {
         `Define the ${kind} in the module and export it.`,
       );
     }
+  }
+  if (parts.globals.slice(0, parts.importedGlobals).some((global) => global.mutable)) {
+    throw unsupported('an imported mutable global', 'import section', 'Define the global in the module.');
+  }
+  if (parts.globals.some((global) => global.mutable && (global.type & NON_NULL) !== 0)) {
+    throw unsupported(
+      'a mutable global of non-null references',
+      'global section',
+      'Make the reference nullable.',
+    );
   }
   for (const { name } of parts.exports) {
     if (name.startsWith(HOST))
