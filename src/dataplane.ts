@@ -19,7 +19,7 @@ import { monotonicNow } from './limits/monotonic.ts';
 import type { RevisionSpec } from './model/function.ts';
 import type { FromThread, ThreadData, ToThread } from './model/protocol.ts';
 import type { Snapshot } from './model/snapshot.ts';
-import { ThreadMetrics } from './observability/metric-slab.ts';
+import { MetricRow } from './observability/metric-slab.ts';
 import { DecisionLog } from './policy/decision-log.ts';
 import { createEvaluator } from './policy/evaluator.ts';
 import type { Evaluator } from './policy/types.ts';
@@ -54,7 +54,7 @@ async function runFront(): Promise<void> {
     concurrency: new Concurrency(data.shared.concurrency, data.row, monotonicNow),
     lanes: new Lanes(),
     pools,
-    metrics: new ThreadMetrics(data.shared.metrics, data.row),
+    metrics: new MetricRow(data.shared.metrics, data.row),
     outbox,
   });
   adopt(gateway, data.snapshot, authenticator);
@@ -106,9 +106,10 @@ class Evaluators {
   follow(snapshot: Snapshot): void {
     const byId = new Map<string, Evaluator>();
     for (const policy of snapshot.policies) {
-      if (policy.opaUrl !== null) continue;
+      const { wasm } = policy;
+      if (wasm === null) continue;
       const same = this.#digests.get(policy.id) === policy.digest ? this.byId.get(policy.id) : undefined;
-      byId.set(policy.id, same ?? createEvaluator(policy));
+      byId.set(policy.id, same ?? createEvaluator({ ...policy, wasm }));
     }
     this.byId = byId;
     this.#digests = new Map(snapshot.policies.map(({ id, digest }) => [id, digest]));

@@ -3,6 +3,7 @@ import { REQUEST_ID } from '../http/fields.ts';
 import type { KeySource } from '../limits/key-plan.ts';
 import type { RevisionSpec } from '../model/function.ts';
 import { METHODS } from '../model/method.ts';
+import { STAGES } from '../observability/definitions.ts';
 import type { Session } from './auth/session.ts';
 import type { ActiveRevision } from './deployment.ts';
 import type { Gateway } from './gateway.ts';
@@ -10,7 +11,6 @@ import type { PolicyInput, RequestFacts } from './policy-input.ts';
 import { parseQuery } from './query.ts';
 import type { Route, Tables } from './tables.ts';
 import type { SessionRoute } from './session-route.ts';
-import { STAGES } from './verdict.ts';
 
 /** Longest request id taken over from a client; what is longer, or has other characters than these, is replaced. */
 const REQUEST_ID_FORM = /^[\w.:/+=@-]{1,128}$/;

@@ -1,7 +1,7 @@
 import type { Concurrency } from '../limits/concurrency.ts';
 import type { RateLimiter } from '../limits/gcra.ts';
 import { KeyHash, LimitKey } from '../limits/key.ts';
-import type { ThreadMetrics } from '../observability/metric-slab.ts';
+import type { MetricRow } from '../observability/metric-slab.ts';
 import type { DecisionLog } from '../policy/decision-log.ts';
 import type { Pools } from '../runtime/pools.ts';
 import type { Authenticator } from './auth/authenticator.ts';
@@ -25,7 +25,7 @@ export interface GatewayParts {
   readonly concurrency: Concurrency;
   readonly lanes: Lanes;
   readonly pools: Pools;
-  readonly metrics: ThreadMetrics;
+  readonly metrics: MetricRow;
   readonly outbox: Outbox;
 }
 
@@ -38,7 +38,7 @@ export class Gateway {
   readonly concurrency: Concurrency;
   readonly lanes: Lanes;
   readonly pools: Pools;
-  readonly metrics: ThreadMetrics;
+  readonly metrics: MetricRow;
   readonly outbox: Outbox;
   readonly waiting: Waiting;
   readonly requestIds = new RequestIds();

@@ -1,3 +1,5 @@
+import { stage } from '../observability/definitions.ts';
+
 /** What a stage says about the request it was given. */
 export type Verdict = typeof NEXT | typeof WAIT | typeof ANSWERED;
 
@@ -8,24 +10,6 @@ export const WAIT = 1;
 /** The request has its answer. */
 export const ANSWERED = 2;
 
-/** The stages in the order of a request's life; also the rows of the stage histograms and of `mayfly dev`'s output. */
-export const STAGES = [
-  'parse',
-  'route',
-  'authenticate',
-  'limit',
-  'authorize',
-  'admit',
-  'invoke',
-  'respond',
-] as const;
-export type Stage = (typeof STAGES)[number];
-
-export const PARSE = 0;
-export const ROUTE = 1;
-export const AUTHENTICATE = 2;
-export const LIMIT = 3;
-export const AUTHORIZE = 4;
-export const ADMIT = 5;
-export const INVOKE = 6;
-export const RESPOND = 7;
+/** The stages by number, in the order of a request's life (observability/definitions.ts has their names). */
+export const { route: ROUTE, authenticate: AUTHENTICATE, limit: LIMIT } = stage;
+export const { authorize: AUTHORIZE, admit: ADMIT, invoke: INVOKE, respond: RESPOND } = stage;

@@ -47,13 +47,13 @@ const keepAliveLine = Buffer.from('connection: keep-alive\r\n');
 
 /**
  * One request and the answer to it; one object per connection, reused. The bytes belong to the connection: offsets
- * and buffers hold until `onRequest` returns, and are moved to a private copy when it returns without an answer, so
- * read `bytes`, `head` and `body` anew afterwards.
+ * and buffers hold until `onRequest` returns, and are copied when it returns without an answer, so read `bytes`,
+ * `head` and `body` anew afterwards.
  *
  * An answer is `begin`, any number of header blocks, `end`, without waiting for anything in between.
  */
 export class Exchange<Context = unknown> {
-  readonly head = new RequestHead();
+  head: RequestHead;
   /** What the head's offsets refer to. */
   bytes: Buffer;
   /** The body is body[bodyStart, bodyEnd), decoded. */
@@ -68,6 +68,10 @@ export class Exchange<Context = unknown> {
   requestId: string | null = null;
   /** Status of the answer, 0 before there is one. */
   status = 0;
+  /** Which problem the answer is, null when it is none. */
+  problemCode: ProblemCode | null = null;
+  /** Bytes of the answer's body. */
+  responseBytes = 0;
   /** The client left, or was refused, before the handler answered. */
   aborted = false;
   /** Whether the connection stays open after this answer. Only `true` → `false` may be set from outside. */
@@ -78,6 +82,7 @@ export class Exchange<Context = unknown> {
 
   constructor(carrier: Carrier, secure: boolean, http2: boolean) {
     this.#carrier = carrier;
+    this.head = noHead;
     this.secure = secure;
     this.http2 = http2;
     this.bytes = nothing;
@@ -89,13 +94,16 @@ export class Exchange<Context = unknown> {
   }
 
   /** For the carrier: the head of another request is complete. */
-  open(bytes: Buffer, keepAlive: boolean): void {
+  open(head: RequestHead, bytes: Buffer, keepAlive: boolean): void {
+    this.head = head;
     this.bytes = bytes;
     this.body = bytes;
-    this.bodyStart = this.head.end;
-    this.bodyEnd = this.head.end;
+    this.bodyStart = head.end;
+    this.bodyEnd = head.end;
     this.requestId = null;
     this.status = 0;
+    this.problemCode = null;
+    this.responseBytes = 0;
     this.aborted = false;
     this.keepAlive = keepAlive;
   }
@@ -132,6 +140,7 @@ export class Exchange<Context = unknown> {
   end(body: Uint8Array | null, start: number, end: number): void {
     const { output, dateLine } = this.#carrier;
     const length = body === null ? 0 : end - start;
+    this.responseBytes = length;
     const bodiless = this.status === 204 || this.status === 304;
     if (!bodiless) this.headerNumber(contentLength, length);
     output.put(dateLine, 0, dateLine.length);
@@ -145,6 +154,7 @@ export class Exchange<Context = unknown> {
 
   /** The whole answer as an RFC 9457 problem document. */
   problem(code: ProblemCode, extra?: ProblemExtra): void {
+    this.problemCode = code;
     const document = problemDocument(code, extra?.detail, this.requestId);
     this.begin(problems[code].status);
     this.headerBlock(problemHeaders, 0, problemHeaders.length);
@@ -154,3 +164,4 @@ export class Exchange<Context = unknown> {
 }
 
 const nothing = Buffer.alloc(0);
+const noHead = new RequestHead();

@@ -7,8 +7,8 @@ export interface PolicySpec {
   /** `sha256:<hex>` of the sources and data. */
   readonly digest: string;
   readonly entrypoints: readonly string[];
-  /** OPA's own compiled form: the reference. */
-  readonly wasm: WebAssembly.Module;
+  /** OPA's own compiled form: the reference. Null only with `opaUrl`. */
+  readonly wasm: WebAssembly.Module | null;
   /** The plan translated to JavaScript, or null when something in it is not covered. */
   readonly javascript: string | null;
   /** Why `javascript` is null, for people. */
@@ -17,6 +17,9 @@ export interface PolicySpec {
   /** Ask a running OPA instead: base URL of its REST API. */
   readonly opaUrl: string | null;
 }
+
+/** A policy that is decided here. */
+export type LocalPolicySpec = PolicySpec & { readonly wasm: WebAssembly.Module };
 
 export interface AuthSpec {
   /** HS256 secret, null when only key sets are used. */

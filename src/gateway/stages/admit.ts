@@ -1,3 +1,4 @@
+import { functionCounter } from '../../observability/definitions.ts';
 import type { Call } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
 import { overloaded } from '../refusals.ts';
@@ -20,6 +21,7 @@ function waitInLine(gateway: Gateway, call: Call, slot: number): Verdict {
   const { maxConcurrentRequests, queueSize, queueTimeoutMs } = call.revision().limits;
   const { turn } = call;
   // The line may call the waiter before `enter` returns; then the request has not begun to wait.
+  const since = performance.now();
   let early = true;
   let entered = false;
   let dropped = false;
@@ -29,6 +31,7 @@ function waitInLine(gateway: Gateway, call: Call, slot: number): Verdict {
       else if (!call.waited(turn)) concurrency.leave(slot);
       else {
         call.admitted = true;
+        gateway.metrics.queueWait(slot, (performance.now() - since) * 1000);
         call.mark(ADMIT);
         lifecycle.resume(call, INVOKE);
       }
@@ -36,7 +39,7 @@ function waitInLine(gateway: Gateway, call: Call, slot: number): Verdict {
     onDropped() {
       if (early) dropped = true;
       else if (call.waited(turn)) {
-        overloaded(gateway, call);
+        overloaded(gateway, call, functionCounter.queueTimeout);
         lifecycle.finish(call);
       }
     },
@@ -48,9 +51,11 @@ function waitInLine(gateway: Gateway, call: Call, slot: number): Verdict {
     return NEXT;
   }
   if (result === 'full' || dropped) {
-    overloaded(gateway, call);
+    overloaded(gateway, call, functionCounter.queueFull);
     return ANSWERED;
   }
-  call.wait(() => concurrency.withdraw(slot, waiter));
+  call.wait(() => {
+    if (concurrency.withdraw(slot, waiter)) gateway.metrics.add(slot, functionCounter.queueAborted, 1);
+  });
   return WAIT;
 }

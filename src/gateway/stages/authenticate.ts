@@ -1,4 +1,5 @@
 import { AUTHORIZATION } from '../../http/fields.ts';
+import { functionCounter } from '../../observability/definitions.ts';
 import { AuthFailure, failures } from '../auth/failure.ts';
 import type { Verdict as AuthVerdict } from '../auth/authenticator.ts';
 import type { Call } from '../call.ts';
@@ -47,7 +48,7 @@ function settle(gateway: Gateway, call: Call, verdict: AuthVerdict): Verdict {
 
 /** RFC 6750 §3: the challenge says what was wrong with the token. */
 function refuse(gateway: Gateway, call: Call, failure: AuthFailure): Verdict {
-  gateway.metrics.unauthenticated(call.slot());
+  gateway.metrics.add(call.slot(), functionCounter.unauthenticated, 1);
   call.requestId();
   const headers = failure.challenge === null ? RETRY_SOON : headerLine('www-authenticate', failure.challenge);
   call.exchange.problem(failure.problem, { headers });

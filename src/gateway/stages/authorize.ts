@@ -1,3 +1,4 @@
+import { functionCounter } from '../../observability/definitions.ts';
 import { askOpa } from '../../policy/opa-rest.ts';
 import type { Call } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
@@ -22,7 +23,7 @@ export function authorize(gateway: Gateway, call: Call): Verdict {
 function settle(gateway: Gateway, call: Call, input: PolicyInput, allowed: boolean): Verdict {
   logDecision(gateway, call, input, allowed);
   if (allowed) return NEXT;
-  gateway.metrics.denied(call.slot());
+  gateway.metrics.add(call.slot(), functionCounter.denied, 1);
   call.requestId();
   call.exchange.problem('forbidden');
   return ANSWERED;

@@ -1,9 +1,11 @@
+import { functionCounter } from '../../observability/definitions.ts';
 import type { Guest, Outcome } from '../../runtime/guest.ts';
+import { DIRTY_PAGE_BYTES } from '../../runtime/prepare/layout.ts';
 import type { Call } from '../call.ts';
 import type { ActiveRevision } from '../deployment.ts';
 import type { Gateway } from '../gateway.ts';
 import { INLINE_BUDGET_MS } from '../pace.ts';
-import { guestFailed, overloaded } from '../refusals.ts';
+import { guestFailed, overloaded, trapCounter } from '../refusals.ts';
 import { ANSWERED, type Verdict } from '../verdict.ts';
 import { offload } from './offload.ts';
 import { respond } from './respond.ts';
@@ -26,7 +28,7 @@ export function invoke(gateway: Gateway, call: Call): Verdict {
   const before = performance.now();
   const outcome = guest.run(gateway.frame.show(call), Math.min(inlineMs, call.remainingMs()));
   const ranMs = performance.now() - before;
-  gateway.metrics.ran(call.slot(), ranMs);
+  gateway.metrics.add(call.slot(), functionCounter.cpuSeconds, ranMs / 1000);
 
   if (outcome === 'cpu-exceeded' && inlineMs < cpuBudgetMs) {
     active.pace.overran(performance.now());
@@ -54,8 +56,8 @@ function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision): Guest 
     guestFailed(call, 'trapped');
     return null;
   }
-  if (guest === null) overloaded(gateway, call);
-  else gateway.metrics.coldStart(call.slot(), performance.now() - before);
+  if (guest === null) overloaded(gateway, call, functionCounter.queueFull);
+  else gateway.metrics.coldStart(call.slot(), (performance.now() - before) * 1000);
   return guest;
 }
 
@@ -67,12 +69,16 @@ function giveBack(
   guest: Guest,
   outcome: Outcome,
 ): void {
-  if (outcome !== 'answered') gateway.metrics.failed(call.slot(), outcome);
+  const { metrics } = gateway;
+  const slot = call.slot();
+  if (outcome !== 'answered') metrics.add(slot, trapCounter(outcome), 1);
   if (guest.restore()) {
-    gateway.metrics.restored(call.slot(), guest.restoredPages);
+    metrics.add(slot, functionCounter.restores, 1);
+    metrics.add(slot, functionCounter.restoredPages, guest.restoredPages);
+    metrics.add(slot, functionCounter.restoredBytes, guest.restoredPages * DIRTY_PAGE_BYTES);
     active.pool.give(guest);
   } else {
     active.pool.discard(guest);
-    gateway.metrics.discarded(call.slot());
+    metrics.add(slot, functionCounter.discards, 1);
   }
 }

@@ -1,5 +1,6 @@
 import { LimitKey } from '../../limits/key.ts';
 import { monotonicNow } from '../../limits/monotonic.ts';
+import { functionCounter } from '../../observability/definitions.ts';
 import type { Call } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
 import type { RouteLimit } from '../tables.ts';
@@ -13,7 +14,7 @@ export function limit(gateway: Gateway, call: Call): Verdict {
   call.remaining = limiter.take(keyOf(gateway, call, routeLimit), routeLimit.plan.limit, monotonicNow());
   call.retryAfterMs = limiter.retryAfterMs;
   if (call.remaining >= 0) return NEXT;
-  gateway.metrics.rateLimited(call.slot());
+  gateway.metrics.add(call.slot(), functionCounter.rateLimited, 1);
   call.requestId();
   const headers = Buffer.allocUnsafe(routeLimit.headers.maxBytes);
   const length = routeLimit.headers.writeRefused(headers, 0, call.retryAfterMs);

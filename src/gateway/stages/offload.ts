@@ -1,10 +1,11 @@
+import { functionCounter } from '../../observability/definitions.ts';
 import type { Outcome } from '../../runtime/guest.ts';
 import type { Call } from '../call.ts';
 import type { ActiveRevision } from '../deployment.ts';
 import type { Gateway } from '../gateway.ts';
 import type { LaneAnswer } from '../lane-protocol.ts';
 import type { LaneTicket } from '../lanes.ts';
-import { guestFailed, unavailable } from '../refusals.ts';
+import { guestFailed, trapCounter, unavailable } from '../refusals.ts';
 import { INVOKE, WAIT, type Verdict } from '../verdict.ts';
 import { respond } from './respond.ts';
 
@@ -29,8 +30,8 @@ export function offload(gateway: Gateway, call: Call): Verdict {
       gateway.concurrency.leave(slot);
       if (answer !== null) {
         active.pace.laneRan(answer.runMs);
-        gateway.metrics.ran(slot, answer.runMs);
-        if (answer.outcome !== 'answered') gateway.metrics.failed(slot, answer.outcome as Outcome);
+        gateway.metrics.add(slot, functionCounter.cpuSeconds, answer.runMs / 1000);
+        if (isFailure(answer.outcome)) gateway.metrics.add(slot, trapCounter(answer.outcome), 1);
       }
       if (!call.waited(turn)) return;
       settle(gateway, call, answer);
@@ -59,4 +60,8 @@ function settle(gateway: Gateway, call: Call, answer: LaneAnswer | null): void {
     bodyStart: answer.headersLength,
     bodyEnd: bytes.length,
   });
+}
+
+function isFailure(outcome: LaneAnswer['outcome']): outcome is Exclude<Outcome, 'answered'> {
+  return outcome !== 'answered' && outcome !== 'unknown-revision' && outcome !== 'no-instance';
 }

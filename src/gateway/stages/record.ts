@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
-import { STAGES } from '../verdict.ts';
+import { ROUTE } from '../verdict.ts';
+import { STAGES } from '../../observability/definitions.ts';
 
 /** What is recorded as the status of a request whose client did not wait for the answer (nginx's convention). */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -13,11 +14,24 @@ export function record(gateway: Gateway, call: Call): void {
     gateway.concurrency.leave(call.slot());
   }
   const status = exchange.status === 0 ? CLIENT_CLOSED_REQUEST : exchange.status;
-  const slot = route === null ? -1 : route.deployment.spec.slot;
   const { metrics } = gateway;
-  metrics.request(slot, status, performance.now() - call.startedMs, exchange.bodyEnd - exchange.bodyStart);
+  if (route === null) {
+    if (exchange.problemCode !== null) metrics.rejected(exchange.problemCode);
+  } else {
+    const microseconds = (performance.now() - call.startedMs) * 1000;
+    const { slot } = route.deployment.spec;
+    metrics.answered(
+      slot,
+      status,
+      microseconds,
+      exchange.bodyEnd - exchange.bodyStart,
+      exchange.responseBytes,
+    );
+  }
   if (!call.sampled) return;
-  for (let stage = 0; stage < STAGES.length; stage++) metrics.stage(stage, call.stageMs[stage]);
+  for (let stage = ROUTE; stage < STAGES.length; stage++) {
+    if (call.stageMs[stage] > 0) metrics.stage(stage, call.stageMs[stage] * 1000);
+  }
   if (gateway.tables.snapshot.traceRequests) trace(gateway, call, status);
 }
 
