@@ -53,7 +53,7 @@ function findings(issue: z.core.$ZodIssue, origin: Origin, root: SchemaNode): Fi
   const written = origin.written(path);
   if (written === null && issue.code !== 'custom') return [{ path, message: 'is missing', allowed }];
   if (issue.code === 'invalid_value') {
-    const suggestion = nearest(written?.replaceAll('"', '') ?? '', node?.enum ?? []);
+    const suggestion = nearest(/"(.*)"/.exec(written ?? '')?.[1] ?? '', node?.enum ?? []);
     return [{ path, message: 'has a value that is not known', allowed, suggestion }];
   }
   return [{ path, message: messageOf(issue), allowed }];

@@ -65,7 +65,7 @@ export function checkText({ file, directory, text, env }: ConfigText): CheckedCo
   }
   const written = withoutEmptySections(value);
   const overrides = applyOverrides(written, env);
-  const origin = originOf(document, substituted, overrides);
+  const origin = originOf(document, substituted, overrides, env);
   const parsed = schema.safeParse(written);
   const known = new Set(variables.map(({ key }) => key));
   if (!parsed.success) {
@@ -126,6 +126,7 @@ function originOf(
   document: ConfigDocument,
   substituted: ReadonlyMap<Scalar, string>,
   overrides: ReadonlyMap<string, string>,
+  env: Environment,
 ): Origin {
   return {
     place(path, part) {
@@ -134,7 +135,9 @@ function originOf(
     },
     written(path) {
       const variable = overrides.get(path.join('.'));
-      return variable === undefined ? writtenIn(document, substituted, path) : variable;
+      return variable === undefined
+        ? writtenIn(document, substituted, path)
+        : `${variable}=${JSON.stringify(env[variable])}`;
     },
   };
 }

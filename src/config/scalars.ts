@@ -80,7 +80,7 @@ export function flag() {
   return fromText(json, 'true or false', parseFlag);
 }
 
-/** Milliseconds; at most a year, so that no timer overflows. */
+/** Milliseconds. What a timer is set to must stay below its limit of 24 days. */
 export function duration(minimum: number, maximum: number = 365 * 86_400_000) {
   const kind = `a duration such as 30s, 250ms, 5m or 1h30m, from ${formatDuration(minimum)} to ${formatDuration(maximum)}`;
   const pattern = `^(0|(\\d+(\\.\\d+)?(ms|s|m|h|d))+|.*${VARIABLE}.*)$`;

@@ -20,7 +20,7 @@ export const schema = z.strictObject({
   monitoring: monitoring.prefault({}).describe('Metrics and health.'),
   security: security.prefault({}).describe('Who may call: tokens (JWT).'),
   policy: policy.prefault({}).describe('What callers may do: Rego policies.'),
-  functions: functions.default({}).describe('The functions, by name.'),
+  functions: functions.default({}).describe('The functions, by name: 1 to 63 of a-z, 0-9 and -.'),
   admin: admin.prefault({}).describe('The admin API.'),
   state: state.prefault({}).describe('What outlives a restart.'),
 });

@@ -26,7 +26,7 @@ export const security = z.strictObject({
     .describe(
       'Address of such a key set; fetched again every jwks_refresh and when a token names an unknown key.',
     ),
-  jwks_refresh: duration(1000).prefault('10m').describe('How often jwks_url is fetched.'),
+  jwks_refresh: duration(1000, 86_400_000).prefault('10m').describe('How often jwks_url is fetched.'),
   clock_tolerance: duration(0, 3_600_000)
     .prefault('5s')
     .describe('Difference between clocks that `exp`, `nbf` and `iat` are given.'),
