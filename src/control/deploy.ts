@@ -5,7 +5,7 @@
  */
 import { digestOf } from '../artifacts/digest.ts';
 import { MayflyError } from '../model/errors.ts';
-import type { Kind, Limits } from '../model/function.ts';
+import type { Kind, Limits, RevisionSpec } from '../model/function.ts';
 import type { LoadedModule, ModuleShelf } from './modules.ts';
 import type { Configuration, Revision } from './state.ts';
 
@@ -24,7 +24,7 @@ export type DeployStep =
 export interface PathSource {
   readonly type: 'path';
   readonly path: string;
-  readonly build?: { readonly command: string; readonly output: string } | undefined;
+  readonly build: { readonly command: string; readonly output: string } | null;
 }
 
 /** Where the code comes from: a path on this machine, or bytes that somebody sent. */
@@ -41,7 +41,7 @@ export interface Toolchain {
   /** The rewriter (runtime/prepare). */
   prepare(wasm: Uint8Array, limits: Limits): { readonly wasm: Uint8Array; readonly info: unknown };
   /** Instantiates and initialises once, away from this thread and under a CPU budget. */
-  probe(loaded: LoadedModule, about: { readonly kind: Kind; readonly limits: Limits }): Promise<void>;
+  probe(revision: RevisionSpec): Promise<void>;
 }
 
 export interface CandidateOrder {
@@ -98,10 +98,12 @@ export async function makeCandidate(
   const { limits } = order.configuration;
   const digest = digestOf(wasm);
   const { kind } = await inStep(name, 'validate', () => tools.validate(wasm, limits));
-  const known = shelf.get({ digest, configuration: order.configuration });
-  if (known !== undefined) return { ...order, digest, kind, loaded: known };
-  const loaded = await prepareAndCompile(name, wasm, limits, tools);
-  await inStep(name, 'probe', () => tools.probe(loaded, { kind, limits }));
+  const loaded =
+    shelf.get({ digest, configuration: order.configuration }) ??
+    (await prepareAndCompile(name, wasm, limits, tools));
+  const { module, prepared } = loaded;
+  const revision = { function: name, number: 0, id: `${name}-candidate`, digest, kind, module, prepared };
+  await inStep(name, 'probe', () => tools.probe({ ...revision, ...order.configuration }));
   return { ...order, digest, kind, loaded };
 }
 
@@ -127,19 +129,22 @@ async function prepareAndCompile(
   return { module, prepared: prepared.info };
 }
 
-/** Runs one step; its error keeps place, advice and code, and gets the function and the step in front. */
+/**
+ * Runs one step; its error keeps place, advice and code, and gets the function and the step in front. What is neither a
+ * MayflyError nor the engine's verdict about the module is a fault of ours, code `internal`.
+ */
 export async function inStep<T>(name: string, step: DeployStep, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const cause = error as Error;
-    const detail = cause instanceof MayflyError ? cause.what : cause.message;
-    const known = cause instanceof MayflyError ? cause : undefined;
+    const known = error instanceof MayflyError ? error : undefined;
+    const code = error instanceof WebAssembly.CompileError ? 'compile-failed' : 'internal';
+    const detail = known?.what ?? (error as Error).message;
     throw new MayflyError(`Cannot deploy ${JSON.stringify(name)}, step ${step}: ${detail}`, {
       where: known?.where,
       fix: known?.fix,
       exitCode: known?.exitCode,
-      code: known?.code ?? `${step}-failed`,
+      code: known?.code ?? code,
       cause: error,
     });
   }

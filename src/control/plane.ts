@@ -43,7 +43,9 @@ export interface Settled {
 
 export interface BlueprintFunction extends Settled {
   readonly name: string;
-  readonly source: PathSource;
+  /** A `.wasm` file or a folder. */
+  readonly path: string;
+  readonly build: PathSource['build'];
 }
 
 /** The configuration file as the control plane needs it. */
@@ -261,9 +263,9 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
     async follow(next) {
       // Everything that can fail happens first, without the lock and without a trace: builds take seconds.
       const built = new Map<string, CandidateOrder>();
-      for (const { name, source, configuration } of next.functions) {
-        const wasm = await readSource(name, source, tools);
-        built.set(name, { function: name, wasm, configuration, source: source.path });
+      for (const { name, path, build, configuration } of next.functions) {
+        const wasm = await readSource(name, { type: 'path', path, build }, tools);
+        built.set(name, { function: name, wasm, configuration, source: path });
       }
       const declared = [...built.values()].map(({ function: name, wasm, configuration }) => ({
         name,

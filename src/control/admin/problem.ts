@@ -36,6 +36,7 @@ const statuses: Readonly<Record<string, number>> = {
   'too-many-functions': 409,
   'module-too-large': 413,
   'gateway-unreachable': 502,
+  internal: 500,
   'artifact-missing': 500,
   'artifact-damaged': 500,
   'state-failed': 500,

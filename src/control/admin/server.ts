@@ -5,7 +5,7 @@ import { MayflyError } from '../../model/errors.ts';
 import { checkHost, createTokenCheck } from './access.ts';
 import { explainIssues } from './deploy-body.ts';
 import type { Answer, BodyShape, Operation } from './operation.ts';
-import { AdminProblem, toProblem } from './problem.ts';
+import { AdminProblem, toProblem, type ProblemDocument } from './problem.ts';
 import { createRouter } from './router.ts';
 
 export interface AdminServerOptions {
@@ -50,8 +50,9 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 
   const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 120_000 }, (request, response) => {
     answer(request, response).catch((error: unknown) => {
-      if (!(error instanceof AdminProblem) && !(error instanceof MayflyError)) options.onError(error);
-      refuse(request, response, error);
+      const problem = toProblem(error);
+      if (problem.status === 500) options.onError(error);
+      refuse(request, response, problem, error instanceof AdminProblem ? error.headers : {});
     });
   });
   server.maxConnections = 256;
@@ -132,16 +133,19 @@ function sendLines(response: ServerResponse, { lines, follow }: Extract<Answer, 
   });
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  problem: ProblemDocument,
+  headers: Readonly<Record<string, string>>,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const problem = toProblem(error);
-  const extra = error instanceof AdminProblem ? error.headers : {};
   // What was not read of a refused body ends with the connection.
   const close = request.complete ? {} : { connection: 'close' };
-  sendJson(response, problem.status, 'application/problem+json', problem, { ...extra, ...close });
+  sendJson(response, problem.status, 'application/problem+json', problem, { ...headers, ...close });
 }
 
 function splitTarget(target: string): [path: string, search: string] {
