@@ -34,7 +34,14 @@ export function diagnosticOf(
 ): Diagnostic {
   const severity = message.category === ERROR_CATEGORY ? 'error' : 'warning';
   const place = message.range === null ? null : placeOf(message.range, folder, texts);
-  return { severity, message: message.message, place };
+  return { severity, message: inWordsOfTheAuthor(message.message), place };
+}
+
+/** The compiler's inner names, `~lib/string/String`, as the author knows them. */
+function inWordsOfTheAuthor(message: string): string {
+  const missing = /^File '~lib\/(.+)\.ts' not found\.$/.exec(message);
+  if (missing !== null) return `There is no AssemblyScript package '${missing[1]}'.`;
+  return message.replace(/~lib\/(?:[\w-]+\/)*(\w+)/g, '$1');
 }
 
 function placeOf(
