@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { LimitKey } from './key.ts';
 import type { RateLimit } from './limit.ts';
+import { monotonicNow } from './monotonic.ts';
 
 /** Entries that one key can live in: a key is looked for in these and nowhere else. */
 const GROUP = 16;
@@ -18,7 +19,8 @@ const SWEEP_CURSOR = 4;
 
 /** A lock held this long belongs to a thread that died: the section it guards takes well under a microsecond. */
 const STALE_LOCK_SECONDS = 2;
-const LOCK_ATTEMPTS = 1_000_000;
+/** Tries before a thread sleeps a moment, so that a holder that lost its core can go on. */
+const LOCK_SPINS = 200;
 const RETRY_WITHOUT_ENTRY_MS = 1000;
 
 /** Memory of a table for about `keys` keys at once, seeded with a secret of this process. Main thread only. */
@@ -43,8 +45,8 @@ export interface RateLimitTableStats {
  * TAT − now + 1 request ≤ burst, and moves TAT on by one request with a compare-and-swap. So the limit is exact over all
  * threads: in any time t no more than burst + rate × t requests of a key pass.
  *
- * The table is set-associative: a key's hash names one group of 16 entries. Reading needs no lock. Inserting, renewing
- * and forgetting hold the lock of the group, so that no key ever has two entries. Every entry has an expiry; an expired
+ * The table is set-associative: a key's hash names one group of 16 entries. Finding and counting need no lock. Inserting,
+ * renewing and forgetting hold the lock of the group, so that no key ever has two entries. Every entry has an expiry; an expired
  * entry is never read, whether the sweeper came by or not, and that is why a 32-bit tick counter cannot be
  * misunderstood after it has wrapped.
  *
@@ -141,10 +143,10 @@ export class RateLimiter {
     for (let step = Math.min(groups, total); step > 0; step--) {
       const group = this.#header[SWEEP_CURSOR] % total;
       this.#header[SWEEP_CURSOR] = group + 1;
-      if (this.#hasExpired(group, second) && this.#lock(group, second)) {
-        forgotten += this.#forgetExpired(group, second);
-        this.#unlock(group);
-      }
+      if (!this.#hasExpired(group, second)) continue;
+      const stamp = this.#lock(group);
+      forgotten += this.#forgetExpired(group, second);
+      this.#unlock(group, stamp);
     }
     return forgotten;
   }
@@ -168,20 +170,30 @@ export class RateLimiter {
     return -1;
   }
 
-  /** The key's entry, made or renewed; the overflow entry of its limit when its group is full; −1 when that is too. */
+  /**
+   * The key's entry, found, made or renewed; the overflow entry of its limit when its group is full; −1 when that is too.
+   */
   #settle(key: LimitKey, limit: RateLimit, nowMs: number, second: number): number {
-    const own = this.#claim(this.#groupOf(key.low), key, limit, nowMs, second);
+    const group = this.#groupOf(key.low);
+    let own = this.#find(group, key);
+    if (own < 0 || this.#isEnding(own, limit, second)) own = this.#claim(group, key, limit, nowMs, second);
     key.entry = own;
     if (own >= 0) return own;
     Atomics.add(this.#header, OVERFLOWED, 1);
     const shared = this.#overflowKey(limit);
-    const group = this.#groups + ((shared.low >>> 0) % OVERFLOW_GROUPS);
-    return this.#claim(group, shared, limit, nowMs, second);
+    return this.#claim(this.#groups + ((shared.low >>> 0) % OVERFLOW_GROUPS), shared, limit, nowMs, second);
+  }
+
+  #find(group: number, key: LimitKey): number {
+    for (let entry = group * GROUP; entry < (group + 1) * GROUP; entry++) {
+      if (this.#holds(entry, key.low, key.high)) return entry;
+    }
+    return -1;
   }
 
   /** Finds or makes the entry of a key in its group, under the group's lock, and moves its expiry on. */
   #claim(group: number, key: LimitKey, limit: RateLimit, nowMs: number, second: number): number {
-    if (!this.#lock(group, second)) return -1;
+    const stamp = this.#lock(group);
     const from = group * GROUP;
     let free = -1;
     let found = -1;
@@ -195,16 +207,16 @@ export class RateLimiter {
     }
     if (found < 0 && free >= 0) {
       found = free;
-      Atomics.store(this.#times, found, Math.ceil(nowMs * limit.ticksPerMs) | 0);
+      Atomics.store(this.#times, found, Math.floor(nowMs * limit.ticksPerMs) | 0);
       Atomics.add(this.#header, LIVE, 1);
     }
     if (found >= 0) {
-      Atomics.store(this.#expiries, found, second + limit.rememberSeconds + 1);
+      Atomics.store(this.#expiries, found, second + limit.entrySeconds);
       // The high word last: it is what readers look at first.
       Atomics.store(this.#keys, found * 2, key.low);
       Atomics.store(this.#keys, found * 2 + 1, key.high);
     }
-    this.#unlock(group);
+    this.#unlock(group, stamp);
     return found;
   }
 
@@ -225,9 +237,9 @@ export class RateLimiter {
     return this.#keys[entry * 2 + 1] === high && this.#keys[entry * 2] === low;
   }
 
-  /** In the second half of its life: renewing it now keeps the sweeper's hands off while a request is counted. */
+  /** Not sure to be kept for as long as the limit promises after this request: it must be renewed first. */
   #isEnding(entry: number, limit: RateLimit, second: number): boolean {
-    return this.#expiries[entry] - second < limit.rememberSeconds >> 1;
+    return this.#expiries[entry] - second <= limit.rememberSeconds;
   }
 
   #isFree(entry: number): boolean {
@@ -257,17 +269,21 @@ export class RateLimiter {
   }
 
   /** The lock word is the second it was taken, so that the lock of a dead thread can be told and broken. */
-  #lock(group: number, second: number): boolean {
-    const stamp = second + 1;
-    for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+  #lock(group: number): number {
+    for (let attempt = 1; ; attempt++) {
+      const stamp = lockStamp();
       const holder = Atomics.compareExchange(this.#locks, group, 0, stamp);
-      if (holder === 0) return true;
+      if (holder === 0) return stamp;
       if (stamp - holder > STALE_LOCK_SECONDS) Atomics.compareExchange(this.#locks, group, holder, 0);
+      else if (attempt % LOCK_SPINS === 0) Atomics.wait(this.#locks, group, holder, 1);
     }
-    return false;
   }
 
-  #unlock(group: number): void {
-    Atomics.store(this.#locks, group, 0);
+  #unlock(group: number, stamp: number): void {
+    Atomics.compareExchange(this.#locks, group, stamp, 0);
   }
+}
+
+function lockStamp(): number {
+  return Math.floor(monotonicNow() / 1000) + 1;
 }

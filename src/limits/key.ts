@@ -71,7 +71,7 @@ export class KeyHash {
   }
 
   finish(into: LimitKey): LimitKey {
-    this.#word(this.#words << 26);
+    this.#word((this.#words * 4) << 24);
     this.#c ^= 0xee;
     for (let round = 0; round < 4; round++) this.#round();
     const low = this.#b ^ this.#d;

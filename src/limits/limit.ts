@@ -28,8 +28,10 @@ export class RateLimit {
   readonly requestTicks: number;
   readonly burstTicks: number;
   readonly ticksPerMs: number;
-  /** How long a quiet key is kept. */
+  /** How long a quiet key is kept at least. */
   readonly rememberSeconds: number;
+  /** How far ahead an entry's expiry is set; more than is promised, so that a busy key is renewed only now and then. */
+  readonly entrySeconds: number;
   /** Requests accepted at most in any window of `windowSeconds`. */
   readonly quota: number;
   readonly windowSeconds: number;
@@ -59,6 +61,7 @@ export class RateLimit {
     this.burstTicks = burst * this.requestTicks;
     this.ticksPerMs = (rate * this.requestTicks) / 1000;
     this.rememberSeconds = Math.ceil(Math.min(wanted, MAX_SPAN_TICKS / (rate * this.requestTicks)));
+    this.entrySeconds = this.rememberSeconds + Math.ceil(this.rememberSeconds / 8) + 1;
     this.windowSeconds = Math.ceil(windowMs / 1000);
     this.quota = Math.floor(burst + rate * this.windowSeconds);
     this.identity = `${name}\n${rate}\n${shift}`;

@@ -8,6 +8,8 @@ export interface HistogramShape {
   readonly unitMicroseconds: number;
   /** Upper bounds in seconds, ascending, without +Inf. */
   readonly bounds: readonly number[];
+  /** The bounds as label values. */
+  readonly boundTexts: readonly string[];
   /** Cells in a slab: one per bound, one for what is above all, one for the sum in microseconds. */
   readonly cells: number;
 }
@@ -18,7 +20,13 @@ export function histogramShape(unitMicroseconds: number, octaves: number): Histo
     bounds.push((2 * unitMicroseconds * 2 ** octave) / 1e6);
     if (octave < octaves) bounds.push((3 * unitMicroseconds * 2 ** octave) / 1e6);
   }
-  return { unitMicroseconds, bounds, cells: bounds.length + 2 };
+  return { unitMicroseconds, bounds, boundTexts: bounds.map(boundText), cells: bounds.length + 2 };
+}
+
+/** OpenMetrics wants floats in `le`: 1.0 and not 1; twelve digits hide what binary fractions add. */
+function boundText(seconds: number): string {
+  const text = String(Number(seconds.toPrecision(12)));
+  return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
 /** 4 µs to 33.6 s. */

@@ -100,19 +100,19 @@ class Exposition {
     this.#lines.push(`${name}${suffix}${labelSet(labels)} ${value}`);
   }
 
+  /** `labels` has at least one. */
   histogram(labels: Readonly<Record<string, string>>, reading: HistogramReading): void {
     if (reading.count === 0) return;
     const { name } = this.#announce();
-    const { bounds } = reading.shape;
+    const set = labelSet(labels);
+    const open = `${name}_bucket${set.slice(0, -1)},le="`;
     let cumulative = 0;
     for (let bucket = 0; bucket < reading.counts.length; bucket++) {
       cumulative += reading.counts[bucket];
-      const bound = bounds[bucket];
-      const le = bound === undefined ? '+Inf' : boundText(bound);
-      this.#lines.push(`${name}_bucket${labelSet({ ...labels, le })} ${cumulative}`);
+      const bound = reading.shape.boundTexts[bucket] ?? '+Inf';
+      this.#lines.push(`${open}${bound}"} ${cumulative}`);
     }
-    this.#lines.push(`${name}_count${labelSet(labels)} ${cumulative}`);
-    this.#lines.push(`${name}_sum${labelSet(labels)} ${reading.sumSeconds}`);
+    this.#lines.push(`${name}_count${set} ${cumulative}`, `${name}_sum${set} ${reading.sumSeconds}`);
   }
 
   end(): string {
@@ -147,10 +147,4 @@ function escapeLabel(value: string): string {
 
 function escapeHelp(value: string): string {
   return value.replaceAll(/[\\\n]/g, (mark) => (mark === '\n' ? '\\n' : '\\\\'));
-}
-
-/** OpenMetrics wants floats in `le`: 1.0 and not 1; twelve digits hide what binary fractions add. */
-function boundText(seconds: number): string {
-  const text = String(Number(seconds.toPrecision(12)));
-  return /[.e]/.test(text) ? text : `${text}.0`;
 }
