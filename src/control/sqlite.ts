@@ -2,6 +2,8 @@
  * The only file that imports node:sqlite, because Node renames the class (`DatabaseSync` up to 26.10, `Database` after):
  * whichever is there is taken. Everybody else sees the small interface below.
  */
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { MayflyError } from '../model/errors.ts';
 
@@ -55,6 +57,7 @@ export function openDatabase(path: string, migrations: readonly string[]): Datab
     }
   };
 
+  createPrivately(path);
   const connection = explain('open', () => {
     const opened = new ((DatabaseSync ?? Database) as DatabaseClass)(path, { timeout: 1000 });
     try {
@@ -103,6 +106,21 @@ export function openDatabase(path: string, migrations: readonly string[]): Datab
     throw error;
   }
   return database;
+}
+
+/** Environment variables of functions are in there: only the owner may read. SQLite gives its other files the same mode. */
+function createPrivately(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (error) {
+    throw new MayflyError(`Cannot open the state: ${(error as Error).message}`, {
+      where: path,
+      fix: 'Give this user write access to the folder, or choose another with state.directory.',
+      code: 'state-failed',
+      cause: error,
+    });
+  }
 }
 
 function migrate(database: Database, path: string, migrations: readonly string[]): void {

@@ -1,0 +1,55 @@
+/** What /metrics shows beside the counters of the threads: gauges that are read when somebody asks. */
+import { readConcurrency } from '../limits/concurrency.ts';
+import type { RateLimiter } from '../limits/gcra.ts';
+import { GAUGE, type SharedState } from '../model/shared.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { VERSION } from '../model/version.ts';
+import type { MetricReader } from '../observability/metric-slab.ts';
+import { type MetricFormat, renderMetrics, type Sample } from '../observability/open-metrics.ts';
+
+export interface MetricsPageSources {
+  readonly shared: SharedState;
+  readonly reader: MetricReader;
+  readonly limiter: RateLimiter;
+  /** Threads of both roles. */
+  readonly rows: number;
+  snapshot(): Snapshot;
+}
+
+export function renderMetricsPage(sources: MetricsPageSources, format: MetricFormat): string {
+  const { reader } = sources;
+  const { functions } = sources.snapshot();
+  const named = functions.map(({ name, slot }) => ({ name, slot }));
+  return renderMetrics({ reader, functions: named, samples: samplesOf(sources) }, format);
+}
+
+function samplesOf({ shared, limiter, rows, snapshot }: MetricsPageSources): Sample[] {
+  const samples: Sample[] = [];
+  const add = (family: Sample['family'], value: number, labels: Sample['labels'] = {}) =>
+    samples.push({ family, labels, value });
+  const { functions, policies } = snapshot();
+  for (const { name, slot } of functions) {
+    const { inFlight, waiting } = readConcurrency(shared.concurrency, slot);
+    add('inFlight', inFlight, { function: name });
+    add('waiting', waiting, { function: name });
+  }
+  const gauges = new Int32Array(shared.gauges);
+  let instances = 0;
+  for (let row = 0; row < rows; row++) instances += Atomics.load(gauges, GAUGE.instancesOf(row));
+  add('instances', instances);
+  add('connectionsOpen', Atomics.load(gauges, GAUGE.connections));
+  for (const { id, opaUrl, javascript } of policies) {
+    const here = javascript === null ? 'wasm' : 'javascript';
+    add('policies', 1, { policy: id, mode: opaUrl === null ? here : 'opa' });
+  }
+  const limits = limiter.stats();
+  add('limitKeys', limits.keys);
+  add('limitCapacity', limits.capacity);
+  add('limitOverflowed', limits.overflowed);
+  const { user, system } = process.cpuUsage();
+  add('residentMemory', process.memoryUsage.rss());
+  add('processCpu', (user + system) / 1e6);
+  add('startTime', Date.now() / 1000 - process.uptime());
+  add('build', 1, { version: VERSION, node: process.versions.node });
+  return samples;
+}
