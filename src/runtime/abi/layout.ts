@@ -4,7 +4,7 @@
  */
 export const ABI_VERSION = 1;
 
-/** Request frame: fixed head, then the header table, then text, user and body. */
+/** Request frame: fixed head, then the header table, then whatever the offsets point to. */
 export const REQUEST_HEAD_BYTES = 40;
 /** One entry of the header table: name offset, name length, value offset, value length, a word each. */
 export const HEADER_ENTRY_BYTES = 16;

@@ -94,6 +94,13 @@ test('Headers that are skipped are not in the table, and those of the gateway ar
   ]);
 });
 
+test('A body right behind its head is found as well', () => {
+  const parts = requestParts({ target: '/p', headers: [['A', '1']], user: { sub: 'u' }, body: 'payload' });
+  const head = Buffer.concat([parts.head, parts.body]);
+  const together = { ...parts, head, body: head, bodyStart: parts.head.length, bodyEnd: head.length };
+  assert.deepEqual(write(together), write(parts));
+});
+
 test('Head and body may lie anywhere in their buffers', () => {
   const parts = requestParts({ target: '/p?q', headers: [['A', '1']], body: 'payload' });
   const before = 1000;

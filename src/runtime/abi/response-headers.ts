@@ -26,7 +26,7 @@ const LF = 0x0a;
 export class ResponseHeaderBlock {
   /** The lines of the last block that was read: `name: value CR LF` each. */
   lines: Buffer = Buffer.alloc(0);
-  #memo: Buffer = Buffer.alloc(MEMO_BYTES);
+  #memo: Buffer = Buffer.alloc(0);
   /** −1: nothing remembered. */
   #memoLength = -1;
   #memoCount = 0;
@@ -74,7 +74,10 @@ export class ResponseHeaderBlock {
     const length = end - start;
     this.#memoLength = length > MEMO_BYTES ? -1 : length;
     this.#memoCount = count;
-    if (length <= MEMO_BYTES) bytes.copy(this.#memo, 0, start, end);
+    if (length > MEMO_BYTES) return;
+    // There is one of these for each instance, and there may be thousands: it takes no more than it needs.
+    if (this.#memo.length < length) this.#memo = Buffer.allocUnsafeSlow(length);
+    bytes.copy(this.#memo, 0, start, end);
   }
 }
 
