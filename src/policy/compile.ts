@@ -5,6 +5,9 @@ import { ASSET_SHA256 } from './compiler/asset.ts';
 import type { RuleListing } from './compiler/protocol.ts';
 import { runTask } from './worker/run-task.ts';
 
+/** Translating and checking take half a second; a policy that needs longer for its decisions is no policy. */
+const TRANSLATE_TIMEOUT_MS = 10_000;
+
 export interface PolicySources {
   /** File name (as messages shall show it) → Rego text, old or new syntax. */
   readonly files: Readonly<Record<string, string>>;
@@ -47,7 +50,7 @@ export async function compilePolicy(
     answer = await runTask('compile', { request: { modules: files, entrypoints, tests: false }, data });
     await cache.write(digest, answer);
   }
-  const translation = await runTask('translate', { answer, data });
+  const translation = await runTask('translate', { answer, data }, TRANSLATE_TIMEOUT_MS);
   return {
     digest,
     entrypoints,

@@ -15,7 +15,11 @@ export function createEvaluator(spec: LocalPolicySpec): Evaluator & { readonly m
     const wasm = new WasmEvaluator(spec.wasm, spec.data);
     return { mode: 'wasm', entrypoint: (name) => wasm.entrypoint(name) };
   }
-  const javascript = instantiatePlan(spec.javascript, spec.data);
+  let wasm: WasmEvaluator | undefined;
+  const javascript = instantiatePlan(spec.javascript, spec.data, () => {
+    if (spec.wasm === null) throw new PolicyEvaluationError('The policy has no WebAssembly form.');
+    return (wasm ??= new WasmEvaluator(spec.wasm, spec.data));
+  });
   return { mode: 'javascript', entrypoint: (name) => needingInput(javascript.entrypoint(name)) };
 }
 

@@ -23,7 +23,7 @@ export function translate(answer: CompilerAnswer, data: unknown): Translation {
   const translated = translatePlan(answer.plan);
   if ('refused' in translated) return refused(translated.refused);
   const wasm = new WasmEvaluator(new WebAssembly.Module(Uint8Array.fromBase64(answer.wasm as string)), data);
-  const javascript = instantiatePlan(translated.javascript, data);
+  const javascript = instantiatePlan(translated.javascript, data, () => wasm);
   const inputs = new InputGenerator(answer.plan, data);
   for (const name of wasm.entrypoints) {
     const difference = compare(javascript.entrypoint(name), wasm.entrypoint(name), inputs);

@@ -1,5 +1,8 @@
 import { MayflyError } from '../model/errors.ts';
 import { hostBuiltins, type HostBuiltin } from './builtins/host.ts';
+import { parseRego } from './builtins/rego-text.ts';
+import { toJsonValue } from './plan/operations.ts';
+import { lookup, type RegoSet } from './plan/values.ts';
 import { PolicyEvaluationError, type Decide, type Evaluator } from './types.ts';
 
 /**
@@ -159,8 +162,7 @@ class LoadedPolicy {
     opa.opa_eval_ctx_set_entrypoint(this.#context, entrypoint);
     const code = opa.eval(this.#context);
     if (code !== 0) throw new PolicyEvaluationError(`The policy failed: eval returned ${code}.`);
-    const text = this.#text(opa.opa_json_dump(opa.opa_eval_ctx_get_result(this.#context)));
-    return resultOf(text);
+    return resultOf(this.#text(opa.opa_value_dump(opa.opa_eval_ctx_get_result(this.#context))));
   }
 
   #callBuiltin(id: number, values: readonly number[]): number {
@@ -209,12 +211,16 @@ export function hostBuiltinsOf(module: WebAssembly.Module): string[] {
   return [...new LoadedPolicy(module, '{}', WORKING_PAGES, new Map()).builtins.values()];
 }
 
-/** An OPA result set is `[]` (undefined) or `[{"result": value}]`. */
+/**
+ * An OPA result set is a set of bindings, empty where the rule is undefined. It is read as Rego text, not as JSON:
+ * there a set's members come in no order, while OPA itself sorts them.
+ */
 function resultOf(text: string): unknown {
-  if (text === '[{"result":true}]') return true;
-  if (text === '[{"result":false}]') return false;
-  if (text === '[]') return undefined;
-  return (JSON.parse(text) as { result: unknown }[])[0]?.result;
+  if (text === '{{"result": true}}') return true;
+  if (text === '{{"result": false}}') return false;
+  if (text === 'set()') return undefined;
+  const [binding] = (parseRego(text) as RegoSet).elements();
+  return toJsonValue(lookup(binding, 'result'));
 }
 
 /**

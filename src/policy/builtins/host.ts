@@ -1,4 +1,4 @@
-import { topLevelItems } from './rego-text.ts';
+import { arrayItems } from './rego-text.ts';
 import { sprintf, type FormatArgument } from './sprintf.ts';
 import { yamlIsValid, yamlMarshal, yamlUnmarshal } from './yaml.ts';
 
@@ -15,7 +15,7 @@ export const hostBuiltins: ReadonlyMap<string, HostBuiltin> = new Map<string, Ho
     ([format, values]) => {
       const text = stringValue(format);
       if (text === undefined || !values?.startsWith('[')) return undefined;
-      return JSON.stringify(sprintf(text, topLevelItems(values).map(formatArgument)));
+      return JSON.stringify(sprintf(text, arrayItems(values).map(formatArgument)));
     },
   ],
   ['yaml.is_valid', ([text]) => String(isString(text) && yamlIsValid(stringValue(text) as string))],

@@ -15,7 +15,13 @@ export function yamlIsValid(text: string): boolean {
 
 /** Rego's yaml.marshal: keys in order, as Go writes them. */
 export function yamlMarshal(value: unknown): string {
-  return stringify(value, { version: '1.1', sortMapEntries: true, indentSeq: false, lineWidth: 0, singleQuote: true });
+  return stringify(value, {
+    version: '1.1',
+    sortMapEntries: true,
+    indentSeq: false,
+    lineWidth: 0,
+    singleQuote: true,
+  });
 }
 
 /** YAML that JSON can hold: one document whose keys are scalars. */

@@ -1,6 +1,6 @@
 import type { CompilerAnswer, SourceLocation, TestListing } from '../compiler/protocol.ts';
 import type { HostBuiltin } from '../builtins/host.ts';
-import { topLevelItems } from '../builtins/rego-text.ts';
+import { arrayItems } from '../builtins/rego-text.ts';
 import { WasmEvaluator } from '../wasm-evaluator.ts';
 
 export type Outcome = 'pass' | 'fail' | 'skip' | 'error';
@@ -31,7 +31,7 @@ export function runTests(answer: CompilerAnswer, data: unknown): TestReport {
   const announced: string[] = [];
   const announce: HostBuiltin = ([names]) => {
     announced.push(
-      topLevelItems(names as string)
+      arrayItems(names as string)
         .map(caseName)
         .join('/'),
     );
