@@ -3,7 +3,7 @@
  * inside node_modules. Output: dist/src/**, same tree as src/.
  */
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -13,4 +13,3 @@ const result = spawnSync(process.execPath, [join(root, 'node_modules/typescript/
   stdio: 'inherit',
 });
 if (result.status !== 0) process.exit(result.status ?? 1);
-writeFileSync(join(root, 'dist/package.json'), '{ "type": "module" }\n');

@@ -6,6 +6,7 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Authenticator } from './gateway/auth/authenticator.ts';
+import { Evaluators } from './gateway/evaluators.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Lane } from './gateway/lane.ts';
 import { Lanes } from './gateway/lanes.ts';
@@ -21,8 +22,6 @@ import type { FromThread, ThreadData, ToThread } from './model/protocol.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { MetricRow } from './observability/metric-slab.ts';
 import { DecisionLog } from './policy/decision-log.ts';
-import { createEvaluator } from './policy/evaluator.ts';
-import type { Evaluator } from './policy/types.ts';
 import { createGuest } from './runtime/guests.ts';
 import { Pools } from './runtime/pools.ts';
 import { RuntimeThread } from './runtime/runtime-thread.ts';
@@ -81,6 +80,7 @@ async function runFront(): Promise<void> {
       case 'lane':
         return gateway.lanes.attach(message.index, message.port as unknown as MessagePort);
       case 'drain':
+        gateway.draining = true;
         listener.drain(message.graceMs).then((aborted) => {
           outbox.flush();
           post({ type: 'drained', aborted });
@@ -96,24 +96,6 @@ function adopt(gateway: Gateway, snapshot: Snapshot, authenticator: Authenticato
   gateway.authenticator = snapshot.auth === null ? null : authenticator;
   gateway.decisionLog = snapshot.decisionLog === null ? null : new DecisionLog(snapshot.decisionLog);
   gateway.traceRequests(snapshot.traceRequests);
-}
-
-/** Evaluators by policy id; one that did not change is kept with its caches. */
-class Evaluators {
-  byId: ReadonlyMap<string, Evaluator> = new Map();
-  #digests: ReadonlyMap<string, string> = new Map();
-
-  follow(snapshot: Snapshot): void {
-    const byId = new Map<string, Evaluator>();
-    for (const policy of snapshot.policies) {
-      const { wasm } = policy;
-      if (wasm === null) continue;
-      const same = this.#digests.get(policy.id) === policy.digest ? this.byId.get(policy.id) : undefined;
-      byId.set(policy.id, same ?? createEvaluator({ ...policy, wasm }));
-    }
-    this.byId = byId;
-    this.#digests = new Map(snapshot.policies.map(({ id, digest }) => [id, digest]));
-  }
 }
 
 function runLane(): void {

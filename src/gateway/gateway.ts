@@ -47,6 +47,8 @@ export class Gateway {
   readonly frame = new CallFrame();
   readonly keyHash: KeyHash;
   readonly scratchKey = new LimitKey();
+  /** Set when the thread is told to drain. */
+  draining = false;
   lifecycle!: Lifecycle;
   #jobs = 0;
 

@@ -12,6 +12,7 @@ export class Pools {
   readonly #byRevision = new Map<string, Pool>();
   readonly #retired = new Set<Pool>();
 
+  /** `create` makes an instance and runs its initialisation. */
   constructor(maxInstances: number, create: (revision: RevisionSpec) => Guest) {
     this.maxInstances = maxInstances;
     this.#create = create;

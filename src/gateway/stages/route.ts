@@ -1,6 +1,7 @@
 import { OPTIONS } from '../../model/method.ts';
 import type { Call } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
+import { answerHealth, isHealthPath } from '../health.ts';
 import { ANSWERED, NEXT, type Verdict } from '../verdict.ts';
 
 /** Host, path and method → the route, and with it the function. OPTIONS is answered here where no function takes it. */
@@ -8,7 +9,12 @@ export function route(gateway: Gateway, call: Call): Verdict {
   const { exchange } = call;
   const { tables } = gateway;
   const { router } = tables;
-  const entry = router.find(router.usesHosts ? call.host() : '', call.path());
+  const path = call.path();
+  if (isHealthPath(path)) {
+    answerHealth(gateway, call, path);
+    return ANSWERED;
+  }
+  const entry = router.find(router.usesHosts ? call.host() : '', path);
   if (entry === null) {
     call.requestId();
     exchange.problem('not-found');

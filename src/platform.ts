@@ -1,0 +1,320 @@
+/** Wires the main thread: configuration → control plane → data-plane threads, and what serves the operators. */
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { extname, join } from 'node:path';
+import { openArtifactStore } from './artifacts/store.ts';
+import type { Compiler } from './build/compiler.ts';
+import { type Config, loadConfig } from './config/load.ts';
+import { resolveConfig, type Resolved } from './config/resolve.ts';
+import { functionSettings } from './config/schema.ts';
+import type { Environment } from './config/substitute.ts';
+import { watchConfig } from './config/watch.ts';
+import { watchTargets } from './config/watched.ts';
+import { createOperations } from './control/admin/operations.ts';
+import { startAdminServer } from './control/admin/server.ts';
+import { layFoundation } from './control/foundation.ts';
+import { createGuestLogs } from './control/guest-logs.ts';
+import { invokeGateway } from './control/invoke.ts';
+import { followKeys, type KeySource } from './control/keys.ts';
+import { renderMetricsPage } from './control/metrics-page.ts';
+import { type Blueprint, createControlPlane } from './control/plane.ts';
+import { requireFreePort } from './control/ports.ts';
+import { createReloader, type ReloadOutcome } from './control/reload.ts';
+import { readOrCreateSecret } from './control/secret.ts';
+import { clearRow, createSharedState } from './control/shared-state.ts';
+import { openState } from './control/state.ts';
+import { createSupervisor, type Supervisor } from './control/supervisor.ts';
+import { createToolchain } from './control/toolchain.ts';
+import { RateLimiter } from './limits/gcra.ts';
+import { monotonicNow } from './limits/monotonic.ts';
+import { systemClock } from './model/clock.ts';
+import type { FromThread, RequestTrace } from './model/protocol.ts';
+import type { Snapshot } from './model/snapshot.ts';
+import { VERSION } from './model/version.ts';
+import { threadCounter } from './observability/definitions.ts';
+import type { Log } from './observability/log.ts';
+import { MetricReader, MetricRow } from './observability/metric-slab.ts';
+import { MetricsServer } from './observability/metrics-server.ts';
+import { EpochClock } from './runtime/epoch-clock.ts';
+
+const ENTRY = new URL(`./dataplane${extname(import.meta.filename)}`, import.meta.url);
+/** Threads for slow functions: more than cores, so that the kernel shares the cores among functions that hog them. */
+const LANES = 4;
+const SWEEP_EVERY_MS = 1000;
+/** The whole rate-limit table is swept once in so many rounds. */
+const SWEEP_ROUNDS = 30;
+const INVOKE_TIMEOUT_MS = 60_000;
+
+export interface PlatformOptions {
+  /** The configuration file, or its folder. */
+  readonly path: string;
+  readonly env: Environment;
+  readonly log: Log;
+  /** Called with every request (mayfly dev). */
+  readonly onRequest?: ((trace: RequestTrace) => void) | undefined;
+  /** A compiler that stays warm over builds (mayfly dev). */
+  readonly compiler?: Compiler | undefined;
+  readonly onReload?: ((outcome: ReloadOutcome) => void) | undefined;
+}
+
+export interface Platform {
+  readonly resolved: Resolved;
+  readonly addresses: {
+    readonly gateway: string;
+    readonly tls: string | null;
+    readonly metrics: string | null;
+    readonly admin: string;
+  };
+  readonly snapshot: Snapshot;
+  readonly warnings: readonly string[];
+  /** Size of each function's artifact in bytes, by name. */
+  sizes(): ReadonlyMap<string, number>;
+  reload(): Promise<ReloadOutcome>;
+  /** Finishes what is in flight, for at most `graceMs`, and ends everything. Returns how many requests were cut. */
+  stop(graceMs: number): Promise<number>;
+}
+
+/** Starts the whole platform. Throws MayflyError and leaves nothing running when it cannot. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await wire(options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Promise<Platform> {
+  const load = (): { config: Config; resolved: Resolved } => {
+    const config = loadConfig(options.path, options.env);
+    return { config, resolved: resolveConfig(config) };
+  };
+  const first = load();
+  const { resolved: running } = first;
+  const { logger: log } = options.log;
+  await requireFreePorts(running);
+
+  mkdirSync(running.stateDirectory, { recursive: true, mode: 0o700 });
+  const inState = (name: string) => join(running.stateDirectory, name);
+  const state = stack.use(openState(inState('state.db'), { clock: systemClock }));
+  const store = await openArtifactStore(inState('artifacts'));
+
+  const fronts = running.threads ?? availableParallelism();
+  const rows = fronts + LANES;
+  const shared = createSharedState(rows);
+  const clock = await EpochClock.start(shared.epoch);
+  stack.defer(() => clock.stop());
+  const limiter = new RateLimiter(shared.rateLimits);
+  const reader = new MetricReader(shared.metrics);
+  const mainRow = new MetricRow(shared.metrics, rows);
+
+  let supervisor: Supervisor | null = null;
+  const control = createControlPlane({
+    state,
+    store,
+    tools: createToolchain({ epoch: shared.epoch, compiler: options.compiler }),
+    publish: async (snapshot) => supervisor?.publish(snapshot),
+  });
+
+  let keys: KeySource | null = null;
+  const followAuth = async ({ auth }: Resolved): Promise<void> => {
+    keys?.[Symbol.dispose]();
+    keys = null;
+    if (auth?.jwks == null) return;
+    keys = followKeys({
+      location: auth.jwks,
+      clock: systemClock,
+      onChange: (jwks) =>
+        void control.refound((before) => ({ ...before, auth: before.auth && { ...before.auth, jwks } })),
+      onProblem: (error) => log.warn(error.message),
+    });
+    await keys.refresh();
+  };
+  stack.defer(() => keys?.[Symbol.dispose]());
+
+  const blueprintOf = async (resolved: Resolved): Promise<Blueprint> => ({
+    foundation: await layFoundation(resolved, {
+      jwks: keys?.keys ?? null,
+      threads: rows,
+      traceRequests: options.onRequest !== undefined || resolved.logging.requests,
+      policyCache: inState('policies'),
+    }),
+    functions: resolved.functions,
+    settle: (name, settings) => resolved.settle(name, settings),
+  });
+
+  await followAuth(running);
+  await control.follow(await blueprintOf(running));
+
+  const guestLogs = createGuestLogs({
+    forward: ({ level, message, function: name, revision, requestId }) =>
+      log[level]({ function: name, revision, request_id: requestId }, message),
+  });
+  const onMessage = (message: FromThread): void => {
+    switch (message.type) {
+      case 'guest-log':
+        return guestLogs.append(message.lines);
+      case 'trace':
+        return message.requests.forEach((trace) => {
+          options.onRequest?.(trace);
+          if (running.logging.requests) log.info(trace, 'request');
+        });
+      case 'decisions':
+        return message.records.forEach((record) => log.info(record, 'decision'));
+      case 'unknown-key':
+        return keys?.unknownKey(message.kid);
+      case 'warning':
+        return log.warn(message.message);
+      default:
+    }
+  };
+  const listen = running.listen ?? running.tls;
+  if (listen === null) throw new Error('The configuration names no address to listen on');
+  supervisor = createSupervisor({
+    entry: ENTRY,
+    fronts,
+    lanes: LANES,
+    shared,
+    listen: { host: listen.host, port: listen.port },
+    snapshot: control.snapshot,
+    healthCheckIntervalMs: running.healthCheckIntervalMs,
+    onMessage,
+    onLost: (thread, reason) => {
+      clearRow(shared, thread.row);
+      mainRow.addThread(threadCounter.threadRestarts, 1);
+      log.error({ ...thread, reason }, 'a data-plane thread died and is being replaced');
+    },
+  });
+  stack.use(supervisor);
+  const { port } = await supervisor.start();
+
+  const reloader = createReloader({
+    running,
+    load: () => load().resolved,
+    apply: async (resolved) => {
+      const blueprint = await blueprintOf(resolved);
+      return control.follow(blueprint);
+    },
+    onOutcome: (outcome) => {
+      if (outcome.error !== null) log.error(outcome.error.message);
+      else log.info({ deployed: outcome.deployed, removed: outcome.removed }, 'configuration reloaded');
+      for (const key of outcome.needsRestart) log.warn(`${key} changed; it acts after a restart`);
+      options.onReload?.(outcome);
+    },
+    clock: systemClock,
+  });
+  const watcher = watchConfig(watchTargets(first.config), () => void reloader.reload());
+  stack.defer(() => watcher.close());
+
+  const sweeper = setInterval(
+    () => limiter.sweep(monotonicNow(), Math.ceil(limiter.groups / SWEEP_ROUNDS)),
+    SWEEP_EVERY_MS,
+  );
+  stack.defer(() => clearInterval(sweeper));
+
+  const gateway = { host: localHost(listen.host), port };
+  const gatewayUrl = `${running.listen === null ? 'https' : 'http'}://${gateway.host}:${port}`;
+  const startedAt = systemClock.now();
+  const { admin, metrics } = running;
+  const adminServer = stack.use(
+    await startAdminServer({
+      host: admin.host,
+      port: admin.port,
+      token: readOrCreateSecret(admin.tokenFile, 'admin.token_file'),
+      onError: (error) => log.error({ err: error }, 'the admin API failed'),
+      operations: createOperations({
+        plane: control,
+        state,
+        logs: guestLogs,
+        settings: functionSettings,
+        version: VERSION,
+        invoke: (order) => invokeGateway(gateway, order, INVOKE_TIMEOUT_MS),
+        status: () => ({
+          version: VERSION,
+          started_at: new Date(startedAt).toISOString(),
+          gateway: gatewayUrl,
+          snapshot: control.snapshot.version,
+          functions: control.snapshot.functions.length,
+          threads:
+            supervisor?.status().map(({ role, index, state: seat, restarts, applied }) => ({
+              role,
+              index,
+              state: seat,
+              restarts,
+              applied,
+            })) ?? [],
+          warnings: [...control.warnings],
+          last_reload: reloader.last === null ? null : reportOf(reloader.last),
+        }),
+        reload: async () => reportOf(await reloader.reload()),
+      }),
+    }),
+  );
+  const metricsServer =
+    metrics === null
+      ? null
+      : stack.use(
+          await MetricsServer.start({
+            ...metrics,
+            render: (format) =>
+              renderMetricsPage({ shared, reader, limiter, rows, snapshot: () => control.snapshot }, format),
+            isHealthy: () => true,
+          }),
+        );
+
+  return {
+    resolved: running,
+    addresses: {
+      gateway: gatewayUrl,
+      tls: null,
+      metrics:
+        metricsServer === null ? null : `http://${localHost(metrics?.host ?? '')}:${metricsServer.port}`,
+      admin: `http://${admin.host}:${adminServer.port}`,
+    },
+    get snapshot() {
+      return control.snapshot;
+    },
+    get warnings() {
+      return [...running.warnings, ...control.warnings];
+    },
+    sizes: () => {
+      const sizes = new Map<string, number>();
+      for (const { name, traffic } of state.functions()) {
+        const newest = Math.max(...traffic.map(({ revision }) => revision));
+        sizes.set(name, state.revision(name, newest)?.bytes ?? 0);
+      }
+      return sizes;
+    },
+    reload: () => reloader.reload(),
+    stop: async (graceMs) => {
+      watcher.close();
+      const { aborted } = (await supervisor?.drain(graceMs)) ?? { aborted: 0 };
+      await stack.disposeAsync();
+      return aborted;
+    },
+  };
+}
+
+async function requireFreePorts({ listen, tls, admin, metrics }: Resolved): Promise<void> {
+  if (listen !== null) await requireFreePort(listen.host, listen.port, 'server.port');
+  if (tls !== null) await requireFreePort(tls.host, tls.port, 'server.tls.port');
+  await requireFreePort(admin.host, admin.port, 'admin.port');
+  if (metrics !== null) await requireFreePort(metrics.host, metrics.port, 'monitoring.metrics_port');
+}
+
+/** Where this machine reaches an address that may be every address. */
+function localHost(host: string): string {
+  return host === '0.0.0.0' || host === '::' || host === '' ? '127.0.0.1' : host;
+}
+
+function reportOf({ at, error, deployed, removed, needsRestart }: ReloadOutcome) {
+  return {
+    at: new Date(at).toISOString(),
+    ok: error === null,
+    error: error?.message ?? null,
+    deployed: [...deployed],
+    removed: [...removed],
+    needs_restart: [...needsRestart],
+  };
+}
