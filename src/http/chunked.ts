@@ -1,4 +1,5 @@
 import { CHARACTERS, COLON, CR, FIELD, HEX, LF, SEMICOLON, TOKEN, hexValue } from './characters.ts';
+import { OTHER, fieldKind } from './fields.ts';
 import { BAD_REQUEST, CONTENT_TOO_LARGE, HEADERS_TOO_LARGE } from './rejection.ts';
 
 /** Chunk extensions and trailer fields are read and dropped; a body may carry so many bytes of each. */
@@ -6,19 +7,27 @@ const MAX_EXTENSION_BYTES = 1024;
 const MAX_TRAILER_BYTES = 8192;
 const MAX_SIZE_DIGITS = 16;
 
+/** `transfer-encoding` */
+const LONGEST_KNOWN_NAME = 17;
+
 const SIZE_FIRST = 0;
 const SIZE = 1;
-const EXTENSION = 2;
-const SIZE_LF = 3;
-const DATA = 4;
-const DATA_CR = 5;
-const DATA_LF = 6;
-const TRAILER_START = 7;
-const TRAILER_NAME = 8;
-const TRAILER_VALUE = 9;
-const TRAILER_LF = 10;
-const END_LF = 11;
-const DONE = 12;
+const EXTENSION_NAME_FIRST = 2;
+const EXTENSION_NAME = 3;
+const EXTENSION_VALUE_FIRST = 4;
+const EXTENSION_VALUE = 5;
+const SIZE_LF = 6;
+const DATA = 7;
+const DATA_CR = 8;
+const DATA_LF = 9;
+const TRAILER_START = 10;
+const TRAILER_NAME = 11;
+const TRAILER_VALUE = 12;
+const TRAILER_LF = 13;
+const END_LF = 14;
+const DONE = 15;
+
+const EQUALS = 0x3d;
 
 /**
  * A chunked body (RFC 9112 §7.1), decoded as it arrives, split anywhere. Strict: sizes are hexadecimal digits and
@@ -36,6 +45,9 @@ export class ChunkedDecoder {
   #trailerBytes = 0;
   #accepted = 0;
   #maxBytes = 0;
+  /** The trailer field's name, as far as it could be one that the gateway knows. */
+  readonly #name = new Uint8Array(LONGEST_KNOWN_NAME);
+  #nameLength = 0;
 
   start(maxBytes: number): void {
     this.#state = SIZE_FIRST;
@@ -85,11 +97,11 @@ export class ChunkedDecoder {
         return 0;
       case SIZE:
         return this.#sizeByte(byte);
-      case EXTENSION:
-        if (byte === CR) this.#state = SIZE_LF;
-        else if ((CHARACTERS[byte] & FIELD) === 0) return BAD_REQUEST;
-        else if (++this.#extensionBytes > MAX_EXTENSION_BYTES) return BAD_REQUEST;
-        return 0;
+      case EXTENSION_NAME_FIRST:
+      case EXTENSION_NAME:
+      case EXTENSION_VALUE_FIRST:
+      case EXTENSION_VALUE:
+        return this.#extensionByte(byte);
       case SIZE_LF:
         return byte === LF ? this.#beginChunk() : BAD_REQUEST;
       case DATA_CR:
@@ -113,7 +125,23 @@ export class ChunkedDecoder {
       return 0;
     }
     if (byte === CR) this.#state = SIZE_LF;
-    else if (byte === SEMICOLON) this.#state = EXTENSION;
+    else if (byte === SEMICOLON) this.#state = EXTENSION_NAME_FIRST;
+    else return BAD_REQUEST;
+    return 0;
+  }
+
+  /** `;name` or `;name=value`. White space and quoted values are refused: nobody needs them, and they have hidden line ends. */
+  #extensionByte(byte: number): number {
+    if (++this.#extensionBytes > MAX_EXTENSION_BYTES) return BAD_REQUEST;
+    if ((CHARACTERS[byte] & TOKEN) !== 0) {
+      if (this.#state === EXTENSION_NAME_FIRST) this.#state = EXTENSION_NAME;
+      else if (this.#state === EXTENSION_VALUE_FIRST) this.#state = EXTENSION_VALUE;
+      return 0;
+    }
+    if (this.#state !== EXTENSION_NAME && this.#state !== EXTENSION_VALUE) return BAD_REQUEST;
+    if (byte === CR) this.#state = SIZE_LF;
+    else if (byte === SEMICOLON) this.#state = EXTENSION_NAME_FIRST;
+    else if (byte === EQUALS && this.#state === EXTENSION_NAME) this.#state = EXTENSION_VALUE_FIRST;
     else return BAD_REQUEST;
     return 0;
   }
@@ -125,18 +153,23 @@ export class ChunkedDecoder {
     return 0;
   }
 
-  /** Trailer fields obey the same grammar as header fields, then are forgotten. */
+  /**
+   * Trailer fields obey the same grammar as header fields, then are forgotten. Those that the gateway itself reads
+   * have no place here (RFC 9110 §6.5.1) and are refused: some parser behind us might merge them into the head.
+   */
   #trailerByte(byte: number): number {
     if (++this.#trailerBytes > MAX_TRAILER_BYTES) return HEADERS_TOO_LARGE;
     switch (this.#state) {
       case TRAILER_START:
+        this.#nameLength = 0;
         if (byte === CR) this.#state = END_LF;
-        else if ((CHARACTERS[byte] & TOKEN) !== 0) this.#state = TRAILER_NAME;
+        else if ((CHARACTERS[byte] & TOKEN) !== 0) this.#beginTrailer(byte);
         else return BAD_REQUEST;
         return 0;
       case TRAILER_NAME:
-        if (byte === COLON) this.#state = TRAILER_VALUE;
-        else if ((CHARACTERS[byte] & TOKEN) === 0) return BAD_REQUEST;
+        if (byte === COLON) return this.#endTrailerName();
+        if ((CHARACTERS[byte] & TOKEN) === 0) return BAD_REQUEST;
+        this.#addToName(byte);
         return 0;
       case TRAILER_VALUE:
         if (byte === CR) this.#state = TRAILER_LF;
@@ -146,5 +179,22 @@ export class ChunkedDecoder {
         this.#state = TRAILER_START;
         return byte === LF ? 0 : BAD_REQUEST;
     }
+  }
+
+  #beginTrailer(byte: number): void {
+    this.#state = TRAILER_NAME;
+    this.#addToName(byte);
+  }
+
+  #addToName(byte: number): void {
+    if (this.#nameLength < LONGEST_KNOWN_NAME) this.#name[this.#nameLength] = byte;
+    this.#nameLength++;
+  }
+
+  #endTrailerName(): number {
+    this.#state = TRAILER_VALUE;
+    const isKnown =
+      this.#nameLength <= LONGEST_KNOWN_NAME && fieldKind(this.#name, 0, this.#nameLength) !== OTHER;
+    return isKnown ? BAD_REQUEST : 0;
   }
 }

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import { ASTERISK, LF } from './characters.ts';
+import { ASTERISK, CR, LF } from './characters.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { type Carrier, Exchange } from './exchange.ts';
 import { type Front, LINGER_MS } from './front.ts';
+import { RequestHead } from './head.ts';
 import type { Output } from './output.ts';
 import { normalisePath } from './path.ts';
 import { CONTENT_TOO_LARGE, rejectionProblem } from './rejection.ts';
@@ -22,6 +23,7 @@ const CLOSED = 4;
 const MAX_UNSENT_BYTES = 262_144;
 /** Unread requests that are kept while one is being handled. */
 const MAX_HELD_BYTES = 65_536;
+const SHORT_HEAD_BYTES = 1024;
 /** A batch of answers is written when it is this long. */
 const BATCH_BYTES = 65_536;
 /** Slower than a byte a millisecond, averaged after the first timeout, is an attack and not a client. */
@@ -40,10 +42,14 @@ export class Connection<Context = unknown> implements Carrier {
   readonly exchange: Exchange<Context>;
   readonly #front: Front<Context>;
   readonly #socket: Socket;
-  readonly #decoder = new ChunkedDecoder();
+  /** For a request that cannot be finished at once; most connections never need them. */
+  #ownHead: RequestHead | null = null;
+  #decoder: ChunkedDecoder | null = null;
   #state = HEAD_STATE;
   #held: Buffer = nothing;
   #heldLength = 0;
+  /** A part of a head has arrived: from then on its time runs. */
+  #headBegun = false;
   #maxBody = 0;
   /** The handler knows of the current request and has not answered it. */
   #accepted = false;
@@ -97,9 +103,19 @@ export class Connection<Context = unknown> implements Carrier {
       this.#run(bytes, 0, length);
       return;
     }
-    const hasLine = bytes.subarray(0, length).includes(LF);
     this.#hold(bytes, 0, length);
-    if (hasLine || this.#heldLength >= front.http.maxHeadBytes) this.#runHeld();
+    if (this.#isWorthScanning(bytes, length)) this.#runHeld();
+  }
+
+  /**
+   * Each scan of an incomplete head starts from its beginning. A short one is scanned at every read, a longer one only
+   * when a line ended, so that a client that drips byte by byte costs no more than its packets do.
+   */
+  #isWorthScanning(bytes: Buffer, length: number): boolean {
+    if (this.#heldLength <= SHORT_HEAD_BYTES || this.#heldLength >= this.#front.http.maxHeadBytes)
+      return true;
+    const read = bytes.subarray(0, length);
+    return read.includes(LF) || read.includes(CR);
   }
 
   /** The client will send no more; it may still wait for answers. */
@@ -124,7 +140,7 @@ export class Connection<Context = unknown> implements Carrier {
     if (!this.#stalled) return;
     this.#stalled = false;
     if (this.#state === LINGERING) this.#socket.resume();
-    else this.#resume();
+    else this.resume();
   }
 
   /** Called a few times a second. */
@@ -175,12 +191,13 @@ export class Connection<Context = unknown> implements Carrier {
       output.length = exchange.responseStart;
     }
     this.#afterAnswer();
-    if (this.#state !== HEAD_STATE) return;
-    if (!this.#stalled) this.#resume();
+    if (this.#front.batching === null) this.resume();
+    else this.#front.resumable.push(this);
   }
 
   /** Reads on after a pause: first what is held, then the socket. */
-  #resume(): void {
+  resume(): void {
+    if (this.#state !== HEAD_STATE || this.#stalled) return;
     if (this.#heldLength > 0) this.#runHeld();
     if (this.#state >= HANDLING || this.#stalled) return;
     if (this.#clientEnded) this.#close();
@@ -198,30 +215,32 @@ export class Connection<Context = unknown> implements Carrier {
   /** Takes requests from source[start, end) as long as they are complete and answered at once; holds the rest. */
   #run(source: Buffer, start: number, end: number): void {
     const front = this.#front;
-    const outer = front.batching;
-    if (outer !== null && outer !== this) outer.#flush(); // its answers come first in the buffer that we share
     front.batching = this;
     let i = start;
     while (i < end && this.#state <= BODY_STATE && !this.#stalled) {
       i = this.#state === HEAD_STATE ? this.#readHead(source, i, end) : this.#readBody(source, i, end);
       if (this.output.length > BATCH_BYTES) this.#flush();
     }
-    front.batching = outer;
     if (i < end && this.#state <= HANDLING) this.#hold(source, i, end);
     this.#flush();
+    front.batching = null;
+    front.resumeOthers();
   }
 
   /** Returns where the next part begins. */
   #readHead(source: Buffer, start: number, end: number): number {
     const front = this.#front;
-    const exchange = this.exchange;
-    const head = exchange.head;
+    const { exchange } = this;
+    const { head } = front;
     const result = scanHead(source, start, end, head, front.http);
     if (result === 0) {
+      if (!this.#headBegun) this.#startPhase();
+      this.#headBegun = true;
       this.#hold(source, start, end);
       return end;
     }
-    exchange.open(source, result > 0 && head.keepAlive && !front.draining);
+    this.#headBegun = false;
+    exchange.open(head, source, result > 0 && head.keepAlive && !front.draining);
     if (result < 0) return this.#reject(result, end);
     if (source[head.pathStart] !== ASTERISK) {
       const pathEnd = normalisePath(source, head.pathStart, head.pathEnd);
@@ -265,13 +284,15 @@ export class Connection<Context = unknown> implements Carrier {
   }
 
   #beginChunked(source: Buffer, start: number, end: number): number {
-    const exchange = this.exchange;
-    this.#decoder.start(this.#maxBody);
-    const result = this.#decoder.decode(source, start, end, source, start);
+    const { exchange } = this;
+    this.#decoder ??= new ChunkedDecoder();
+    const decoder = this.#decoder;
+    decoder.start(this.#maxBody);
+    const result = decoder.decode(source, start, end, source, start);
     if (result < 0) return this.#reject(result, end);
     exchange.bodyStart = start;
-    exchange.bodyEnd = this.#decoder.targetOffset;
-    if (result > 0) return this.#dispatch(this.#decoder.sourceOffset);
+    exchange.bodyEnd = decoder.targetOffset;
+    if (result > 0) return this.#dispatch(decoder.sourceOffset);
     this.#moveRequest(source, start, exchange.bodyEnd, exchange.bodyEnd - start);
     this.#awaitBody(end === start);
     return end;
@@ -294,7 +315,9 @@ export class Connection<Context = unknown> implements Carrier {
     const own = Buffer.allocUnsafeSlow(headLength + Math.max(room, present));
     source.copy(own, 0, head.start, head.end);
     source.copy(own, headLength, bodyStart, bodyEnd);
-    head.rebase(-head.start);
+    this.#ownHead ??= new RequestHead();
+    this.#ownHead.copyFrom(head, -head.start);
+    exchange.head = this.#ownHead;
     exchange.bytes = own;
     exchange.body = own;
     exchange.bodyStart = headLength;
@@ -305,11 +328,12 @@ export class Connection<Context = unknown> implements Carrier {
     const { exchange } = this;
     const { head } = exchange;
     if (head.chunked) {
+      const decoder = this.#decoder as ChunkedDecoder;
       this.#ensureBody(end - start);
-      const result = this.#decoder.decode(source, start, end, exchange.body, exchange.bodyEnd);
+      const result = decoder.decode(source, start, end, exchange.body, exchange.bodyEnd);
       if (result < 0) return this.#reject(result, end);
-      exchange.bodyEnd = this.#decoder.targetOffset;
-      return result > 0 ? this.#dispatch(this.#decoder.sourceOffset) : end;
+      exchange.bodyEnd = decoder.targetOffset;
+      return result > 0 ? this.#dispatch(decoder.sourceOffset) : end;
     }
     const missing = head.contentLength - (exchange.bodyEnd - exchange.bodyStart);
     const taken = Math.min(missing, end - start);
@@ -342,7 +366,7 @@ export class Connection<Context = unknown> implements Carrier {
   /** The answer comes later; the read buffer will not wait. */
   #keepRequest(): void {
     const { exchange } = this;
-    if (exchange.bytes !== this.#front.readBuffer) return; // nobody else writes there
+    if (exchange.bytes === exchange.body && exchange.head === this.#ownHead) return;
     this.#moveRequest(
       exchange.body,
       exchange.bodyStart,
@@ -372,12 +396,12 @@ export class Connection<Context = unknown> implements Carrier {
     this.#front.stats.rejected++;
     const accepted = this.#accepted;
     this.#accepted = false;
-    if (!accepted) exchange.open(nothing, false);
+    if (!accepted) exchange.open(this.#front.head, nothing, false);
     exchange.keepAlive = false;
-    const outer = this.#front.batching;
+    const inBatch = this.#front.batching === this;
     this.#front.batching = this;
     exchange.problem(code);
-    this.#front.batching = outer;
+    if (!inBatch) this.#front.batching = null; // only a timer refuses outside of a batch
     if (accepted) {
       exchange.aborted = true;
       this.#front.handler.onAborted(exchange);

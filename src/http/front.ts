@@ -1,6 +1,7 @@
 import type { HttpSpec } from '../model/snapshot.ts';
 import type { Connection } from './connection.ts';
 import type { RequestHandler } from './exchange.ts';
+import { RequestHead } from './head.ts';
 import { Output } from './output.ts';
 
 /** Counters of one listener, since it was opened. */
@@ -30,9 +31,14 @@ export class Front<Context = unknown> {
   readonly output = new Output();
   /** What sockets read into; nothing in it outlives the read. */
   readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** The head of the request that is being read. */
+  readonly head = new RequestHead();
   readonly connections = new Set<Connection<Context>>();
   /** The connection whose answers are being gathered for one write. */
   batching: Connection<Context> | null = null;
+  /** Connections that were answered in the middle of another one's batch and have more to read. */
+  readonly resumable: Connection<Context>[] = [];
+  #resuming = false;
   draining = false;
   /** Milliseconds, monotonic, as of the last sweep: coarse, and free to read. */
   now = performance.now();
@@ -51,6 +57,14 @@ export class Front<Context = unknown> {
   constructor(handler: RequestHandler<Context>, http: HttpSpec) {
     this.handler = handler;
     this.http = http;
+  }
+
+  /** Only the outermost call does the work, so that a chain of connections does not pile up on the stack. */
+  resumeOthers(): void {
+    if (this.#resuming) return;
+    this.#resuming = true;
+    for (let next = this.resumable.pop(); next !== undefined; next = this.resumable.pop()) next.resume();
+    this.#resuming = false;
   }
 
   /** One timer looks after all connections: a timer each would cost more than the requests. */

@@ -12,8 +12,7 @@ const COLUMNS = 4;
 
 /**
  * A request head as numbers: offsets into the bytes it was read from, no strings until somebody asks for one.
- * Reused for every request of a connection. Offsets may move between `onHead` and `onRequest` (see `rebase`):
- * read them anew.
+ * One serves all requests of a thread that are answered at once; a request that has to wait gets a copy of its own.
  */
 export class RequestHead {
   /** The head reaches from here to `end`, its empty line included. */
@@ -67,7 +66,8 @@ export class RequestHead {
     this.contentLength = -1;
     this.chunked = false;
     this.expectContinue = false;
-    this.rows.fill(-1);
+    const { rows } = this;
+    for (let kind = 0; kind < FIELD_KINDS; kind++) rows[kind] = -1;
   }
 
   /** The row of a field from fields.ts, −1 when the request has none. */
@@ -103,20 +103,29 @@ export class RequestHead {
     this.rows[kind] = row;
   }
 
-  /** Moves every offset: the bytes were copied to another place. */
-  rebase(delta: number): void {
-    this.start += delta;
-    this.end += delta;
-    this.targetStart += delta;
-    this.targetEnd += delta;
-    this.pathStart += delta;
-    this.pathEnd += delta;
-    this.queryStart += delta;
-    this.queryEnd += delta;
-    this.hostStart += delta;
-    this.hostEnd += delta;
-    this.hostNameEnd += delta;
-    const headers = this.headers;
-    for (let i = this.headerCount * COLUMNS - 1; i >= 0; i--) headers[i] += delta;
+  /** Takes over another head whose bytes were copied to a place `delta` further on. */
+  copyFrom(other: RequestHead, delta: number): void {
+    this.reset(other.start + delta, other.headerCount);
+    this.end = other.end + delta;
+    this.method = other.method;
+    this.targetStart = other.targetStart + delta;
+    this.targetEnd = other.targetEnd + delta;
+    this.pathStart = other.pathStart + delta;
+    this.pathEnd = other.pathEnd + delta;
+    this.queryStart = other.queryStart + delta;
+    this.queryEnd = other.queryEnd + delta;
+    this.hostStart = other.hostStart + delta;
+    this.hostEnd = other.hostEnd + delta;
+    this.hostNameEnd = other.hostNameEnd + delta;
+    this.minorVersion = other.minorVersion;
+    this.contentLength = other.contentLength;
+    this.chunked = other.chunked;
+    this.expectContinue = other.expectContinue;
+    this.keepAlive = other.keepAlive;
+    this.headerCount = other.headerCount;
+    const cells = other.headerCount * COLUMNS;
+    for (let i = 0; i < cells; i++) this.headers[i] = other.headers[i] + delta;
+    for (let row = 0; row < other.headerCount; row++) this.kinds[row] = other.kinds[row];
+    this.rows.set(other.rows);
   }
 }
