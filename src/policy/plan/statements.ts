@@ -1,6 +1,8 @@
 import type { Block, Fields, Operand, Statement } from './plan.ts';
 import { PlanRefusal, type ProgramContext } from './program.ts';
 import { parseNumber } from './numbers.ts';
+import { requireExact } from './builtins/patterns.ts';
+import { isReserved } from './values.ts';
 
 /**
  * One function of a plan as JavaScript. Undefined, in a plan, ends the block that it occurs in; so every block becomes
@@ -136,19 +138,24 @@ export class FunctionWriter {
     }
   }
 
-  /** The hot statement of every policy: a record is read in place, so that V8 learns the shapes it sees here. */
+  /**
+   * The hot statement of every policy: a member of a record is read in place, so that V8 learns the shapes it sees
+   * here. Whatever the place does not hold, or holds by inheritance, is looked up properly.
+   */
   #dot({ source, key, target }: Fields<'DotStmt'>): void {
     if (source.type !== 'local') return this.#emit(this.#jump(0));
     const from = this.#local(source.value);
     const name = this.#value(key);
-    const found = `lookup(${from}, ${name})`;
-    this.#assign(
-      target,
-      key.type === 'string_index'
-        ? `isRecord(${from}) ? (hasOwn(${from}, ${name}) ? ${from}[${name}] : undefined) : ${found}`
-        : found,
+    if (key.type !== 'string_index' || isReserved(this.#string(key.value))) {
+      this.#assign(target, `lookup(${from}, ${name})`);
+      return this.#undefinedIf(`${this.#local(target)} === undefined`);
+    }
+    const found = this.#local(target);
+    const readable = `typeof ${from} === 'object' && ${from} !== null && !(${name} in inherited)`;
+    this.#assign(target, `${readable} ? ${from}[${name}] : undefined`);
+    this.#undefinedIf(
+      `${found} === undefined && (${found} = lookupElsewhere(${from}, ${name})) === undefined`,
     );
-    this.#undefinedIf(`${this.#local(target)} === undefined`);
   }
 
   #equality({ a, b }: Fields<'EqualStmt'>): string {
@@ -211,6 +218,8 @@ export class FunctionWriter {
 
   #call({ func, args, result }: Fields<'CallStmt'>): void {
     const callee = this.#program.callee(func);
+    const [first] = args;
+    if (first?.type === 'string_index') requireExact(func, this.#string(first.value));
     this.#assign(result, `${callee}(${args.map((arg) => this.#value(arg)).join(', ')})`);
     this.#undefinedIf(`${this.#local(result)} === undefined`);
   }
@@ -248,7 +257,9 @@ export class FunctionWriter {
 
   #number(text: string): string {
     const number = parseNumber(text);
-    if (number === undefined) throw new PlanRefusal(`the number ${text.slice(0, 40)}`);
+    if (number === undefined || (this.#program.showsNumbers && String(number) !== text)) {
+      throw new PlanRefusal(`the number ${text.slice(0, 40)}`);
+    }
     return typeof number === 'number'
       ? String(number)
       : `new BigDecimal(${number.coefficient}n, ${number.exponent})`;

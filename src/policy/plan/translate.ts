@@ -41,6 +41,7 @@ class ProgramWriter {
   readonly #functions: ReadonlyMap<string, { name: string; index: number }>;
   readonly #builtins = new Map<string, string>();
   readonly #memoized: ReadonlySet<PlanFunction>;
+  readonly #showsNumbers: boolean;
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -48,7 +49,9 @@ class ProgramWriter {
     this.#functions = new Map(
       plan.funcs.funcs.map(({ name }, index) => [name, { name: `f${index}_${identifier(name)}`, index }]),
     );
-    this.#memoized = memoized(plan);
+    const calls = countCalls(plan);
+    this.#memoized = memoized(plan, calls);
+    this.#showsNumbers = showing.some((builtin) => calls.count.has(builtin));
   }
 
   write(): string {
@@ -74,6 +77,7 @@ class ProgramWriter {
   #context(memo: string | null): ProgramContext {
     return {
       strings: this.#strings,
+      showsNumbers: this.#showsNumbers,
       callee: (name) => this.#callee(name),
       returned: (value) => (memo === null ? `return ${value};` : `return (${memo} = ${value});`),
     };
@@ -98,7 +102,7 @@ class ProgramWriter {
     const memos = this.#memos();
     return [
       "'use strict';",
-      'const { lookup, isRecord, isObject, hasOwn, RegoObject, RegoSet, BigDecimal, toJsonValue } = operations;',
+      'const { lookup, lookupElsewhere, inherited, isObject, RegoObject, RegoSet, BigDecimal, toJsonValue } = operations;',
       'const { equal, unequal, greater, greaterOrEqual, less, lessOrEqual } = operations;',
       'const { assignOnce, insertOnce, merge, upsert, length } = operations;',
       'const { scanKeys, sortedScanKeys, scanValues } = operations;',
@@ -143,8 +147,16 @@ function identifier(name: string): string {
   return (name.split('.').at(-1) ?? '').replace(/[^A-Za-z0-9]/g, '_').slice(0, 40);
 }
 
-/** The rules whose value is worth keeping: no arguments, and more than one evaluation possible. */
-function memoized(plan: Plan): ReadonlySet<PlanFunction> {
+/** Builtins that show how a number was written. */
+const showing = ['sprintf', 'json.marshal', 'internal.template_string', 'to_number'];
+
+interface Calls {
+  /** How often each function is called per evaluation of its caller; 2 stands for many. */
+  readonly count: ReadonlyMap<string, number>;
+  readonly dynamic: boolean;
+}
+
+function countCalls(plan: Plan): Calls {
   const calls = new Map<string, number>();
   let dynamic = false;
   const count = (blocks: readonly Block[], times: number): void => {
@@ -158,9 +170,11 @@ function memoized(plan: Plan): ReadonlySet<PlanFunction> {
   };
   for (const { blocks } of plan.plans.plans) count(blocks, 1);
   for (const { blocks, params } of plan.funcs.funcs) count(blocks, params.length === 2 ? 1 : 2);
-  return new Set(
-    plan.funcs.funcs.filter(
-      ({ name, params }) => params.length === 2 && (dynamic || (calls.get(name) ?? 0) > 1),
-    ),
-  );
+  return { count: calls, dynamic };
+}
+
+/** The rules whose value is worth keeping: no arguments, and more than one evaluation possible. */
+function memoized(plan: Plan, { count, dynamic }: Calls): ReadonlySet<PlanFunction> {
+  const often = ({ name }: PlanFunction) => dynamic || (count.get(name) ?? 0) > 1;
+  return new Set(plan.funcs.funcs.filter((rule) => rule.params.length === 2 && often(rule)));
 }

@@ -3,6 +3,7 @@
  * arrays and plain objects ("records", read only through own keys). `undefined` is Rego's undefined. What JSON lacks,
  * and whatever a policy builds itself, is a RegoValue: objects with any keys, sets, numbers that no double holds.
  */
+// oxlint-disable-next-line typescript/no-extraneous-class -- it is there to be asked for by instanceof
 export abstract class RegoValue {}
 
 type Scalar = null | boolean | number | string;
@@ -101,6 +102,21 @@ export function lookup(source: unknown, key: unknown): unknown {
   if (source instanceof RegoSet) return source.has(key) ? key : undefined;
   if (source instanceof RegoValue) return undefined;
   return typeof key === 'string' && Object.hasOwn(source, key) ? (source as Record)[key] : undefined;
+}
+
+/** Every name that arrays inherit, and with them all objects: pollution of a prototype shows up here as well. */
+export const inherited: object = Array.prototype;
+
+/** Names that an array, a RegoObject, a RegoSet or a number answers to although they are no keys of it. */
+export function isReserved(name: string): boolean {
+  const builtIn = name in inherited || name in RegoObject.prototype || name in RegoSet.prototype;
+  return builtIn || /^(length|coefficient|exponent|\d+)$/.test(name);
+}
+
+/** lookup(source, name) where `source[name]` was undefined and `name` is not reserved. */
+export function lookupElsewhere(source: unknown, name: string): unknown {
+  if (source instanceof RegoValue || name in inherited) return lookup(source, name);
+  return undefined;
 }
 
 /** Equal values, and only those, have the same text. Keys of objects and elements of sets are sorted. */
