@@ -1,5 +1,5 @@
 /** The files that a configuration names: which they are, and whether they can be read. */
-import { accessSync, constants, globSync, statSync } from 'node:fs';
+import { accessSync, constants, globSync, statSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { KeyPath } from './document.ts';
 import type { Finding } from './explain.ts';
@@ -15,16 +15,25 @@ export function policyFiles(directory: string, patterns: readonly string[]): str
   return [...new Set(patterns.flatMap((pattern) => regoFiles(directory, pattern)))].toSorted();
 }
 
+/** What is at `path`, links followed; null when nothing is there or it cannot be reached, for whatever reason. */
+export function statOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
+}
+
 function regoFiles(directory: string, pattern: string): string[] {
   const full = besideConfig(directory, pattern);
-  const stat = statSync(full, { throwIfNoEntry: false });
+  const stat = statOf(full);
   if (stat?.isFile() === true) return [full];
   const glob = stat?.isDirectory() === true ? '**/*.rego' : pattern;
   const cwd = stat?.isDirectory() === true ? full : directory;
   return globSync(glob, { cwd })
     .map((file) => besideConfig(cwd, file))
     .filter((file) => file.endsWith('.rego') && !file.endsWith('_test.rego'))
-    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+    .filter((file) => statOf(file)?.isFile() === true);
 }
 
 export function checkFiles(settings: Settings, directory: string): Finding[] {
@@ -50,8 +59,8 @@ export function checkFiles(settings: Settings, directory: string): Finding[] {
 }
 
 function unreadable(file: string, folders: boolean): string | null {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) return 'names a file that does not exist';
+  const stat = statOf(file);
+  if (stat === null) return 'names a file that does not exist';
   if (stat.isDirectory() && !folders) return 'names a folder, not a file';
   try {
     accessSync(file, constants.R_OK);
@@ -63,13 +72,10 @@ function unreadable(file: string, folders: boolean): string | null {
 
 /** `path` may be the file or the folder that holds it. */
 export function findConfigFile(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return path;
+  if (statOf(path)?.isDirectory() !== true) return path;
   const yml = join(path, 'mayfly.yml');
   const yaml = join(path, 'mayfly.yaml');
-  return statSync(yaml, { throwIfNoEntry: false }) === undefined &&
-    statSync(yml, { throwIfNoEntry: false }) !== undefined
-    ? yml
-    : yaml;
+  return statOf(yaml) === null && statOf(yml) !== null ? yml : yaml;
 }
 
 export function directoryOf(file: string): string {

@@ -332,6 +332,17 @@ test('files made to exhaust the reader are refused', () => {
   }
 });
 
+test('paths that the operating system refuses are issues like any other', () => {
+  for (const path of ['"\\0f.wasm"', 'x'.repeat(5000), 'f.wasm/x']) {
+    const { issues } = check(`functions: { a: { source: ${path} } }\npolicy: { files: [${path}] }\n`);
+    assert.deepEqual(
+      issues.map(({ key }) => key),
+      ['functions.a.source', 'policy.files[0]'],
+    );
+  }
+  assert.equal(check('logging: { output: "a\\0b" }\n').issues[0]?.message, 'is empty or has a NUL in it');
+});
+
 test('prototype names are keys like any other: refused', () => {
   const { issues } = check('__proto__: { port: 1 }\nserver: { constructor: 2 }\n');
   assert.deepEqual(

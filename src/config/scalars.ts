@@ -122,7 +122,11 @@ export function shaped(pattern: RegExp, kind: string) {
 }
 
 export function path(kind = 'a path, relative to the configuration file') {
-  return text(kind);
+  // The operating system ends a path at NUL; Node refuses such a path.
+  return z
+    .string()
+    .regex(/^[^\0]+$/, 'is empty or has a NUL in it')
+    .meta({ kind });
 }
 
 /** A secret: never printed, and never empty, because an empty secret would let everybody in. */

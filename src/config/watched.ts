@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { besideConfig } from './files.ts';
+import { besideConfig, statOf } from './files.ts';
 import type { Config } from './load.ts';
 import type { WatchTargets } from './watch.ts';
 
@@ -14,7 +13,7 @@ export function watchTargets({ file, directory, settings }: Config): WatchTarget
   const folders: string[] = [];
   for (const pattern of policy.files) {
     const path = besideConfig(directory, pattern);
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = statOf(path);
     if (stat?.isFile() === true) files.push(path);
     else folders.push(stat?.isDirectory() === true ? path : fixedPart(path));
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, duration, flag, integer, text } from '../scalars.ts';
+import { choice, duration, flag, integer, path, text } from '../scalars.ts';
 
 export const logging = z.strictObject({
   level: choice(['debug', 'info', 'warn', 'error'])
@@ -8,7 +8,7 @@ export const logging = z.strictObject({
   format: choice(['json', 'text'])
     .default('json')
     .describe('`json`: one object per line for machines; `text`: for people.'),
-  output: text('stdout, stderr, or the path of a file')
+  output: path('stdout, stderr, or the path of a file')
     .default('stdout')
     .describe('Where lines go: `stdout`, `stderr`, or a file (appended to; opened again on SIGHUP).'),
   requests: flag().prefault(false).describe('Write one line for each request (access log).'),
