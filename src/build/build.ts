@@ -2,12 +2,12 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MayflyError } from '../model/errors.ts';
 import type { Kind } from '../model/function.ts';
+import { inspect } from '../runtime/prepare/inspect.ts';
 import { BuildCache, writeWhole } from './cache.ts';
 import { runCommand } from './command.ts';
 import { Compiler } from './compiler.ts';
 import { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
 import { ENTRY } from './entry.ts';
-import { kindOf } from './kind.ts';
 import { findSource } from './source.ts';
 
 export interface BuildOptions {
@@ -36,7 +36,8 @@ export interface BuildResult {
 /**
  * Builds one function. An unchanged source is not built again; the same source always gives the same bytes.
  * With a `compiler` of your own, later builds are several times faster than the first (`mayfly dev`).
- * @throws {MayflyError} `build-failed` with file, line, column and the line itself; `source-missing`, `source-unknown`.
+ * @throws {MayflyError} `build-failed` with file, line, column and the line itself; `source-missing`, `source-unknown`;
+ * whatever `inspect` finds wrong with the module.
  */
 export async function buildFunction(options: BuildOptions, compiler?: Compiler): Promise<BuildResult> {
   const started = performance.now();
@@ -121,6 +122,23 @@ async function buildByCommand(source: string, command: string, output: string | 
       fix: `Check \`output\`, or what "${command}" makes.`,
       code: 'build-failed',
       cause,
+    });
+  }
+}
+
+/** Whatever is wrong with the module, say which file it is. */
+function kindOf(wasm: Uint8Array, path: string): Kind {
+  try {
+    return inspect(wasm).kind;
+  } catch (error) {
+    if (!(error instanceof MayflyError)) throw error;
+    const { what, where, fix, code, exitCode } = error;
+    throw new MayflyError(what, {
+      where: where === undefined ? path : `${path}, ${where}`,
+      fix,
+      code,
+      exitCode,
+      cause: error,
     });
   }
 }

@@ -7,6 +7,7 @@ import {
   writeRequestFrame,
 } from '../../src/runtime/abi/request-frame.ts';
 import { DEFAULT_HEADER_LIMITS, ResponseReader } from '../../src/runtime/abi/response-frame.ts';
+import { Capabilities } from '../../src/runtime/capabilities/mayfly.ts';
 
 export interface TestRequest {
   readonly method?: MethodName;
@@ -66,13 +67,17 @@ export function requestParts(request: TestRequest): RequestParts {
 
 /** One module; every call meets a brand-new instance. */
 export class TestGuest {
-  /** What the guest logged, as `level message`. */
-  readonly logs: string[] = [];
   config: Readonly<Record<string, string>> = {};
   readonly #module: WebAssembly.Module;
+  #capabilities: Capabilities | null = null;
 
   constructor(wasm: Uint8Array) {
     this.#module = new WebAssembly.Module(wasm as BufferSource);
+  }
+
+  /** What the guest logged during the last call, as `level message`. */
+  get logs(): string[] {
+    return (this.#capabilities?.logs ?? []).map(({ level, message }) => `${level} ${message}`);
   }
 
   get imports(): string[] {
@@ -105,24 +110,12 @@ export class TestGuest {
 
   #instantiate(): GuestExports {
     let memory: WebAssembly.Memory | null = null;
-    const bytes = (): Buffer => Buffer.from((memory as WebAssembly.Memory).buffer);
-    const instance = new WebAssembly.Instance(this.#module, {
-      mayfly: {
-        log: (level: number, at: number, length: number) => {
-          const word = ['debug', 'info', 'warn', 'error'][level];
-          this.logs.push(`${word} ${bytes().toString('utf8', at, at + length)}`);
-        },
-        config: (name: number, nameLength: number, out: number, capacity: number) => {
-          const value = this.config[bytes().toString('utf8', name, name + nameLength)];
-          if (value === undefined) return -1;
-          const text = Buffer.from(value);
-          text.copy(bytes(), out, 0, Math.min(text.length, capacity));
-          return text.length;
-        },
-        now: () => 1_700_000_000_000,
-        random: (at: number, length: number) => bytes().fill(7, at, at + length),
-      },
+    this.#capabilities = new Capabilities({
+      memory: () => Buffer.from((memory as WebAssembly.Memory).buffer),
+      markWritten: () => undefined,
+      env: this.config,
     });
+    const instance = new WebAssembly.Instance(this.#module, this.#capabilities.imports);
     const exports = instance.exports as unknown as GuestExports;
     memory = exports.memory;
     return exports;
