@@ -242,10 +242,13 @@ interface HammerOptions {
   readonly sweeps?: boolean;
 }
 
+function url(file: string): string {
+  return new URL(file, import.meta.url).href;
+}
+
 async function hammerWith(options: HammerOptions): Promise<number[][]> {
   const gate = new SharedArrayBuffer(8);
   const signal = new Int32Array(gate);
-  const url = (file: string): string => new URL(file, import.meta.url).href;
   const workerData = {
     limiter: url('./gcra.ts'),
     limit: url('./limit.ts'),

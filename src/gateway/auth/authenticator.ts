@@ -12,12 +12,15 @@ const MAX_TOKEN_BYTES = 8192;
 const CACHE_BYTES = 64 * 1024 * 1024;
 /** Verifications with public keys under way or waiting for a key, per thread. */
 const MAX_PENDING = 1024;
+const KEY_WAIT_MS = 2000;
 /** Token headers remembered as parsed: an issuer has a handful. */
 const MAX_HEADERS = 256;
 
 export interface AuthenticatorOptions {
   /** A token names a key that the key set lacks. Called at most once in ten seconds. */
   onUnknownKey(kid: string): void;
+  /** How long such a token waits for a new key set; 2 s unless told. */
+  readonly keyWaitMs?: number;
 }
 
 export type Verdict = Session | AuthFailure;
@@ -38,7 +41,7 @@ export class Authenticator {
   readonly #refresh: KeyRefresh;
 
   constructor(spec: AuthSpec | null, options: AuthenticatorOptions) {
-    this.#refresh = new KeyRefresh((kid) => options.onUnknownKey(kid));
+    this.#refresh = new KeyRefresh((kid) => options.onUnknownKey(kid), options.keyWaitMs ?? KEY_WAIT_MS);
     this.#spec = null;
     this.update(spec);
   }

@@ -1,17 +1,18 @@
 /** Between two requests for a new key set. An attacker with random key ids must not make us fetch all the time. */
 const COOLDOWN_MS = 10_000;
-/** How long a token may wait for the new key set. */
-const WAIT_MS = 2000;
 
 /** Asks for a newer key set when a token names a key we lack (keys were rotated), and lets the token wait for it. */
 export class KeyRefresh {
   readonly #onUnknownKey: (kid: string) => void;
+  readonly #waitMs: number;
   #notBefore = -Infinity;
   #arrival: PromiseWithResolvers<boolean> | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(onUnknownKey: (kid: string) => void) {
+  /** @param waitMs how long a token may wait for the new key set */
+  constructor(onUnknownKey: (kid: string) => void, waitMs: number) {
     this.#onUnknownKey = onUnknownKey;
+    this.#waitMs = waitMs;
   }
 
   /** Resolves to true when a new key set came in time; to false at once when one was asked for a moment ago in vain. */
@@ -21,7 +22,7 @@ export class KeyRefresh {
     if (now < this.#notBefore) return Promise.resolve(false);
     this.#notBefore = now + COOLDOWN_MS;
     this.#arrival = Promise.withResolvers<boolean>();
-    this.#timer = setTimeout(() => this.#settle(false), WAIT_MS);
+    this.#timer = setTimeout(() => this.#settle(false), this.#waitMs);
     this.#onUnknownKey(kid);
     return this.#arrival?.promise ?? Promise.resolve(true);
   }
