@@ -5,9 +5,6 @@ import { ASSET_SHA256 } from './compiler/asset.ts';
 import type { RuleListing } from './compiler/protocol.ts';
 import { runTask } from './worker/run-task.ts';
 
-/** Translating and checking take half a second; a policy that needs longer for its decisions is no policy. */
-const TRANSLATE_TIMEOUT_MS = 10_000;
-
 export interface PolicySources {
   /** File name (as messages shall show it) → Rego text, old or new syntax. */
   readonly files: Readonly<Record<string, string>>;
@@ -45,12 +42,12 @@ export async function compilePolicy(
   const data = sources.data ?? {};
   const digest = digestOf(sources);
   const cache = new CompileCache(options.cacheDir ?? null);
-  let answer = await cache.read(digest);
-  if (answer === null) {
-    answer = await runTask('compile', { request: { modules: files, entrypoints, tests: false }, data });
-    await cache.write(digest, answer);
-  }
-  const translation = await runTask('translate', { answer, data }, TRANSLATE_TIMEOUT_MS);
+  const cached = await cache.read(digest);
+  const { answer, translation } =
+    cached === null
+      ? await runTask('compile', { request: { modules: files, entrypoints, tests: false }, data })
+      : { answer: cached, translation: await runTask('translate', { answer: cached, data }) };
+  if (cached === null) await cache.write(digest, answer);
   return {
     digest,
     entrypoints,

@@ -14,7 +14,7 @@ export interface EvaluationRequest {
 
 /**
  * One decision, as `mayfly policy eval` prints it: the rule's value, or undefined. Always by OPA's own Wasm form,
- * in a thread that is stopped after 30 s. Throws MayflyError (broken policy, no such rule) and PolicyEvaluationError.
+ * in a thread that is stopped after a minute. Throws MayflyError (broken policy, no such rule) and PolicyEvaluationError.
  */
 export async function evaluatePolicy(
   request: EvaluationRequest,

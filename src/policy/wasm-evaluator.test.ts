@@ -27,7 +27,7 @@ interface Loaded {
 
 async function load(text: string, entrypoints: readonly string[], data: unknown = {}): Promise<Loaded> {
   const request = { modules: { 'policy.rego': text }, entrypoints, tests: false };
-  const answer = await runTask('compile', { request, data });
+  const { answer } = await runTask('compile', { request, data });
   const wasm = Uint8Array.fromBase64(answer.wasm as string);
   return { answer, wasm, module: new WebAssembly.Module(wasm) };
 }

@@ -8,7 +8,7 @@ import { yamlIsValid, yamlMarshal, yamlUnmarshal } from './yaml.ts';
  */
 export type HostBuiltin = (args: readonly string[], json: readonly string[]) => string | undefined;
 
-/** The ones that OPA's own JavaScript SDK provides. Every other is refused when the policy is loaded. */
+/** Every other one is refused when the policy is loaded. */
 export const hostBuiltins: ReadonlyMap<string, HostBuiltin> = new Map<string, HostBuiltin>([
   [
     'sprintf',

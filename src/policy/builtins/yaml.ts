@@ -5,28 +5,25 @@ const MAX_ALIASES = 100;
 
 /** Rego's yaml.unmarshal: the value as JSON would have it, undefined where the text is no YAML. */
 export function yamlUnmarshal(text: string): unknown {
-  const document = read(text);
-  return document === undefined ? undefined : (document.toJS({ maxAliasCount: MAX_ALIASES }) ?? null);
+  try {
+    return read(text)?.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch {
+    return undefined; // an alias without anchor, or too many of them
+  }
 }
 
 export function yamlIsValid(text: string): boolean {
-  return read(text) !== undefined;
+  return yamlUnmarshal(text) !== undefined;
 }
 
 /** Rego's yaml.marshal: keys in order, as Go writes them. */
 export function yamlMarshal(value: unknown): string {
-  return stringify(value, {
-    version: '1.1',
-    sortMapEntries: true,
-    indentSeq: false,
-    lineWidth: 0,
-    singleQuote: true,
-  });
+  return stringify(value, { compat: 'yaml-1.1', sortMapEntries: true, lineWidth: 0 });
 }
 
 /** YAML that JSON can hold: one document whose keys are scalars. */
 function read(text: string): Document.Parsed | undefined {
-  const document = parseDocument(text, { logLevel: 'silent', version: '1.1', merge: true, uniqueKeys: true });
+  const document = parseDocument(text, { logLevel: 'silent', merge: true, uniqueKeys: true });
   if (document.errors.length > 0) return undefined;
   let jsonable = true;
   visit(document, {

@@ -9,7 +9,7 @@ export interface TestRequest {
 
 /**
  * Runs the `test_` rules (`todo_test_` ones are skipped), as `mayfly policy test` does, in a thread that is stopped
- * after 30 s. Throws MayflyError where the files do not compile. All is well when `countOutcomes` says no failures.
+ * after a minute. Throws MayflyError where the files do not compile. All is well when `countOutcomes` says no failures.
  */
 export function testPolicy({ files, data }: TestRequest): Promise<TestReport> {
   return runTask('test', { files, data: data ?? {} });

@@ -3,8 +3,8 @@ import { MayflyError, type MayflyErrorInit } from '../../model/errors.ts';
 import { PolicyEvaluationError } from '../types.ts';
 import type { TaskName, Tasks } from './tasks.ts';
 
-/** Far beyond what real policies need (about a second); a hostile one is stopped here. */
-export const TASK_TIMEOUT_MS = 30_000;
+/** Far beyond what real policies need (a second or two); a hostile one is stopped here. */
+export const TASK_TIMEOUT_MS = 60_000;
 
 /** What comes back from the worker. */
 export type Reply =

@@ -7,14 +7,17 @@ import { hostBuiltinsOf, WasmEvaluator } from '../wasm-evaluator.ts';
 
 /** What the worker thread can be asked, by name: everything that runs a stranger's policy for the first time. */
 export const tasks = {
-  /** Sources → plan and Wasm, checked. */
-  compile({ request, data }: { request: CompilerRequest; data: unknown }): CompilerAnswer {
+  /** Sources → plan and Wasm, checked, and the translation of the plan. */
+  compile({ request, data }: { request: CompilerRequest; data: unknown }): {
+    answer: CompilerAnswer;
+    translation: Translation;
+  } {
     const answer = compileRego(request);
     const wasm = answer.wasm === undefined ? undefined : Uint8Array.fromBase64(answer.wasm);
     const complete =
       wasm === undefined ? answer : { ...answer, hostBuiltins: hostBuiltinsOf(new WebAssembly.Module(wasm)) };
     refuseBroken(complete, request.entrypoints, data);
-    return complete;
+    return { answer: complete, translation: translate(complete, data) };
   },
 
   /** Plan → JavaScript, or why not. */
