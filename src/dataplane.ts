@@ -19,6 +19,7 @@ import { RateLimiter } from './limits/gcra.ts';
 import { monotonicNow } from './limits/monotonic.ts';
 import type { RevisionSpec } from './model/function.ts';
 import type { FromThread, ThreadData, ToThread } from './model/protocol.ts';
+import { GAUGE } from './model/shared.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { MetricRow } from './observability/metric-slab.ts';
 import { DecisionLog } from './policy/decision-log.ts';
@@ -33,7 +34,13 @@ const data = workerData as ThreadData;
 const main = parentPort as MessagePort;
 const post = (message: FromThread): void => main.postMessage(message);
 const runtime = new RuntimeThread(data.shared.epoch);
-const pools = new Pools(data.snapshot.maxInstances, (revision) => createGuest(runtime, revision));
+const gauges = new Int32Array(data.shared.gauges);
+const instances = GAUGE.instancesOf(data.row);
+const pools = new Pools(
+  data.snapshot.maxInstances,
+  (revision) => createGuest(runtime, revision),
+  (change) => Atomics.add(gauges, instances, change),
+);
 
 if (data.role === 'front') await runFront();
 else runLane();
@@ -64,7 +71,8 @@ async function runFront(): Promise<void> {
     reusePort: true,
     handler: new Lifecycle(gateway),
     http: data.snapshot.http,
-    gauges: new Int32Array(data.shared.gauges),
+    gauges,
+    row: data.row,
   });
 
   main.on('message', (message: ToThread) => {

@@ -40,6 +40,8 @@ import { EpochClock } from './runtime/epoch-clock.ts';
 const ENTRY = new URL(`./dataplane${extname(import.meta.filename)}`, import.meta.url);
 /** Threads for slow functions: more than cores, so that the kernel shares the cores among functions that hog them. */
 const LANES = 4;
+/** How long a thread may take to start; on a crowded machine that is seconds. */
+const START_PATIENCE_MS = 60_000;
 const SWEEP_EVERY_MS = 1000;
 /** The whole rate-limit table is swept once in so many rounds. */
 const SWEEP_ROUNDS = 30;
@@ -179,6 +181,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     listen: { host: listen.host, port: listen.port },
     snapshot: control.snapshot,
     healthCheckIntervalMs: running.healthCheckIntervalMs,
+    patienceMs: START_PATIENCE_MS,
     onMessage,
     onLost: (thread, reason) => {
       clearRow(shared, thread.row);

@@ -11,11 +11,17 @@ export class Pool {
   /** True once the revision left the snapshot: instances that come back are disposed of. */
   retired = false;
   readonly #idle: Guest[] = [];
+  readonly #onLiveChange: (change: number) => void;
   readonly #create: (revision: RevisionSpec) => Guest;
 
-  constructor(revision: RevisionSpec, create: (revision: RevisionSpec) => Guest) {
+  constructor(
+    revision: RevisionSpec,
+    create: (revision: RevisionSpec) => Guest,
+    onLiveChange: (change: number) => void,
+  ) {
     this.revision = revision;
     this.#create = create;
+    this.#onLiveChange = onLiveChange;
   }
 
   get idle(): number {
@@ -32,6 +38,7 @@ export class Pool {
   grow(): Guest {
     const guest = this.#create(this.revision);
     this.live++;
+    this.#onLiveChange(1);
     return guest;
   }
 
@@ -43,6 +50,7 @@ export class Pool {
 
   discard(guest: Guest): void {
     this.live--;
+    this.#onLiveChange(-1);
     guest.dispose();
   }
 

@@ -9,13 +9,19 @@ import { Pool } from './pool.ts';
 export class Pools {
   maxInstances: number;
   readonly #create: (revision: RevisionSpec) => Guest;
+  readonly #onLiveChange: (change: number) => void;
   readonly #byRevision = new Map<string, Pool>();
   readonly #retired = new Set<Pool>();
 
   /** `create` makes an instance and runs its initialisation. */
-  constructor(maxInstances: number, create: (revision: RevisionSpec) => Guest) {
+  constructor(
+    maxInstances: number,
+    create: (revision: RevisionSpec) => Guest,
+    onLiveChange: (change: number) => void = () => undefined,
+  ) {
     this.maxInstances = maxInstances;
     this.#create = create;
+    this.#onLiveChange = onLiveChange;
   }
 
   get live(): number {
@@ -29,7 +35,7 @@ export class Pools {
   of(revision: RevisionSpec): Pool {
     let pool = this.#byRevision.get(revision.id);
     if (pool === undefined) {
-      pool = new Pool(revision, this.#create);
+      pool = new Pool(revision, this.#create, this.#onLiveChange);
       this.#byRevision.set(revision.id, pool);
     }
     return pool;
