@@ -8,7 +8,7 @@
  */
 import type { FunctionSpec, RevisionSpec } from '../model/function.ts';
 import type { RouteSpec } from '../model/route.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { PolicySpec, Snapshot } from '../model/snapshot.ts';
 import type { LoadedModule } from './modules.ts';
 import { revisionId, type FunctionRecord, type Revision } from './state.ts';
 
@@ -77,6 +77,12 @@ export function desired(version: number, foundation: Foundation, served: readonl
       }
     }
   }
+  for (const route of routes) {
+    if (!asksMissingRule(route, foundation.policies)) continue;
+    warnings.push(
+      `The route ${route.path} of ${route.function} is denied to all: the policy lacks its rule.`,
+    );
+  }
   const functions = served.map(toFunctionSpec);
   return { snapshot: { ...foundation, version, routes, functions }, warnings };
 }
@@ -91,6 +97,13 @@ export function conflict(route: RouteSpec, routes: readonly RouteSpec[]): RouteS
       route.methods === null ||
       route.methods.some((method) => other.methods?.includes(method)));
   return routes.find(overlaps) ?? null;
+}
+
+/** A running OPA is asked by name; what is compiled here answers only for its entrypoints. */
+export function asksMissingRule({ policy }: RouteSpec, policies: readonly PolicySpec[]): boolean {
+  if (policy === null) return false;
+  const spec = policies.find(({ id }) => id === policy.policy);
+  return spec === undefined || (spec.opaUrl === null && !spec.entrypoints.includes(policy.entrypoint));
 }
 
 function toFunctionSpec({ record, traffic }: Served): FunctionSpec {

@@ -13,6 +13,7 @@ import {
   trafficOf,
 } from '../../test/support/control.ts';
 import { MayflyError } from '../model/errors.ts';
+import type { PolicySpec } from '../model/snapshot.ts';
 import type { DeployOrder } from './plane.ts';
 
 function upload(name: string, text: string, more: Partial<DeployOrder> = {}): DeployOrder {
@@ -259,6 +260,128 @@ test('a new foundation keeps the functions', async () => {
   assert.equal(control.plane.snapshot.maxInstances, 7);
   assert.equal(control.plane.snapshot.version, before.version + 1);
   assert.deepEqual(trafficOf(control.plane.snapshot), trafficOf(before));
+});
+
+test('settings that do not fit the file any more take only their own function down', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('strange', 'one', { settings: { path: '/strange' } }));
+  await control.plane.deploy(upload('plain', 'one'));
+  const stricter = {
+    ...blueprint(),
+    settle(name: string, settings: unknown) {
+      if (name === 'strange') throw new MayflyError('this is not allowed any more');
+      return settle(name, settings);
+    },
+  };
+  const report = await control.plane.follow(stricter);
+  assert.match(report.warnings[0] ?? '', /strange is not served: this is not allowed any more/);
+  assert.deepEqual(Object.keys(trafficOf(control.plane.snapshot)), ['plain']);
+  assert.deepEqual(control.plane.routes('strange'), []);
+  await control.plane.deploy(upload('plain', 'two'));
+});
+
+test('before the first follow there is nothing to refound', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  await control.plane.refound(() => assert.fail('nothing to change'));
+  assert.deepEqual(control.published, []);
+});
+
+test('the slot of a removed function is given back once the data plane has let go of it', async () => {
+  using folder = temporaryFolder();
+  const removed: [name: string, functionsLeft: number][] = [];
+  using control = await openControl(folder.path, plainTools, ({ name }) =>
+    removed.push([name, control.plane.snapshot.functions.length]),
+  );
+  await control.plane.follow(blueprint());
+  await control.plane.deploy(upload('a', 'one'));
+  await control.plane.deploy(upload('b', 'one'));
+  await control.plane.remove('a', 'test');
+  assert.deepEqual(removed, [['a', 1]]);
+});
+
+function policySpec(entrypoints: readonly string[]): PolicySpec {
+  return {
+    id: 'policy',
+    digest: entrypoints.join(),
+    entrypoints,
+    wasm: null,
+    javascript: '',
+    javascriptRefused: null,
+    data: {},
+    opaUrl: null,
+  };
+}
+
+/** A file with a policy of which these rules are compiled; more can be if they are among `existing`. */
+function policed(compiled: readonly string[], existing: readonly string[]) {
+  const base = blueprint();
+  return {
+    ...base,
+    foundation: { ...base.foundation, policies: [policySpec(compiled)] },
+    settle(name: string, settings: unknown) {
+      const { rule } = settings as { rule: string };
+      const policy = { policy: 'policy', entrypoint: rule, mapping: [] };
+      return { ...settle(name, {}), routes: [{ ...route(name, `/${name}`), policy }] };
+    },
+    async withRules(entrypoints: readonly string[]) {
+      const unknown = entrypoints.find((entrypoint) => !existing.includes(entrypoint));
+      if (unknown !== undefined) throw new MayflyError(`no rule ${unknown}`, { code: 'no-such-rule' });
+      return [policySpec(entrypoints)];
+    },
+  };
+}
+
+test('a function of the API may ask a rule that the file does not; one that does not exist is refused', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  const { plane } = control;
+  const file = policed(['shop/allow'], ['shop/allow', 'shop/admin']);
+  await plane.follow(file);
+  await plane.deploy(upload('a', 'one', { settings: { rule: 'shop/admin' } }));
+  assert.deepEqual(plane.snapshot.policies[0]?.entrypoints, ['shop/allow', 'shop/admin']);
+  const before = plane.snapshot;
+  await assert.rejects(
+    plane.deploy(upload('b', 'one', { settings: { rule: 'shop/nothing' } })),
+    code('no-such-rule'),
+  );
+  assert.equal(plane.snapshot, before);
+
+  await plane.follow(file);
+  assert.deepEqual(plane.snapshot.policies[0]?.entrypoints, ['shop/allow', 'shop/admin']);
+  const report = await plane.follow(policed(['shop/allow'], ['shop/allow']));
+  assert.match(report.warnings[0] ?? '', /route \/a of a is denied to all: the policy lacks its rule/);
+
+  const { withRules: _, ...fixed } = file;
+  await plane.follow(fixed);
+  await assert.rejects(
+    plane.deploy(upload('b', 'one', { settings: { rule: 'shop/admin' } })),
+    /the policy has no rule data\.shop\.admin/,
+  );
+});
+
+test('changes that come together are made one after the other, and none is lost', async () => {
+  using folder = temporaryFolder();
+  using control = await openControl(folder.path);
+  const { plane, published } = control;
+  await plane.follow(blueprint());
+  await Promise.all(Array.from({ length: 20 }, (_, i) => plane.deploy(upload(`f${i % 4}`, `version ${i}`))));
+  assert.deepEqual(
+    published.map(({ version }) => version),
+    Array.from({ length: 21 }, (_, i) => i + 1),
+  );
+  assert.deepEqual(
+    control.state.functions().map(({ name }) => control.state.revisions(name).length),
+    [5, 5, 5, 5],
+  );
+  assert.deepEqual(trafficOf(plane.snapshot), {
+    f0: { 5: 100 },
+    f1: { 5: 100 },
+    f2: { 5: 100 },
+    f3: { 5: 100 },
+  });
 });
 
 test('routes of one path for different methods live side by side', async () => {

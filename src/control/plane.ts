@@ -3,58 +3,37 @@
  * can work (nothing touched yet) → write it down in one transaction → give the data plane the new snapshot and wait until all
  * threads answer by it. Requests in flight finish on the revision that they began with.
  */
-import type { ArtifactStore } from '../artifacts/store.ts';
 import { digestOf } from '../artifacts/digest.ts';
+import type { ArtifactStore } from '../artifacts/store.ts';
 import { MayflyError } from '../model/errors.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { provideRules, routesUnder, type Blueprint, type Settled } from './blueprint.ts';
 import {
   describeSource,
   inStep,
-  loadRevision,
   makeCandidate,
   readSource,
   type Candidate,
   type CandidateOrder,
-  type PathSource,
   type Source,
   type Toolchain,
 } from './deploy.ts';
-import { conflict, desired, reconcile, type Foundation, type Served } from './desired.ts';
+import { asksMissingRule, conflict, desired, reconcile, type Foundation } from './desired.ts';
 import { createModuleShelf } from './modules.ts';
 import { createSerial } from './serial.ts';
+import { ensureLoaded, loadServing } from './serving.ts';
 import {
   noSuchFunction,
   noSuchRevision,
   revisionKey,
-  type Configuration,
   type FunctionRecord,
-  type Owner,
   type Revision,
   type State,
 } from './state.ts';
 import { promote, rollback, type Traffic } from './traffic.ts';
 
-/** What a function's settings come to under the defaults of the file. */
-export interface Settled {
-  readonly routes: readonly RouteSpec[];
-  readonly configuration: Configuration;
-}
-
-export interface BlueprintFunction extends Settled {
-  readonly name: string;
-  /** A `.wasm` file or a folder. */
-  readonly path: string;
-  readonly build: PathSource['build'];
-}
-
-/** The configuration file as the control plane needs it. */
-export interface Blueprint {
-  readonly foundation: Foundation;
-  readonly functions: readonly BlueprintFunction[];
-  /** Settles what the admin API was given for a function (null: nothing) with the defaults of the file. */
-  settle(name: string, settings: unknown): Settled;
-}
+export type { Blueprint };
 
 export interface DeployOrder {
   readonly function: string;
@@ -83,15 +62,16 @@ export interface FollowReport {
 export interface ControlPlane {
   /** Makes the functions follow the file, at start and at every reload. All or nothing: an error leaves all as it was. */
   follow(blueprint: Blueprint): Promise<FollowReport>;
-  /** Replaces what is not functions: a new key set, a recompiled policy. */
+  /** Replaces what is not functions, such as the key set. Before the first `follow` there is nothing to replace. */
   refound(change: (foundation: Foundation) => Foundation): Promise<void>;
   deploy(order: DeployOrder): Promise<DeployOutcome>;
   promote(name: string, revision: number, percent: number, actor: string): Promise<Traffic>;
   rollback(name: string, revision: number | undefined, actor: string): Promise<Traffic>;
   remove(name: string, actor: string): Promise<void>;
-  /** Routes of a function as they are served. */
+  /** Routes of a function; empty when its settings do not fit the file any more (`warnings` says so). */
   routes(name: string): readonly RouteSpec[];
   readonly snapshot: Snapshot;
+  /** What could not be served as wished. */
   readonly warnings: readonly string[];
 }
 
@@ -101,13 +81,16 @@ export interface ControlPlaneOptions {
   readonly tools: Toolchain;
   /** Resolves when every data-plane thread answers by the snapshot. */
   readonly publish: (snapshot: Snapshot) => Promise<void>;
+  /** A function is gone from the data plane: its slot in the shared tables may be cleared. */
+  readonly onRemoved?: (record: FunctionRecord) => void;
 }
 
-export function createControlPlane({ state, store, tools, publish }: ControlPlaneOptions): ControlPlane {
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { state, store, tools, publish, onRemoved = () => {} } = options;
   const serial = createSerial();
   const shelf = createModuleShelf();
+  const resources = { state, store, shelf, tools };
   let blueprint: Blueprint | null = null;
-  let version = 0;
   let current: Snapshot | null = null;
   let warnings: readonly string[] = [];
 
@@ -122,83 +105,34 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
     return record;
   };
 
-  const routesOf = (plan: Blueprint, record: FunctionRecord): readonly RouteSpec[] =>
-    record.owner === 'file'
-      ? (plan.functions.find(({ name }) => name === record.name)?.routes ?? [])
-      : plan.settle(record.name, record.settings).routes;
-
-  const serving = (record: FunctionRecord): { revision: Revision; weight: number }[] =>
-    record.traffic.map(({ revision: number, weight }) => {
-      const revision = state.revision(record.name, number);
-      if (revision === null) throw noSuchRevision(record.name, number);
-      return { revision, weight };
-    });
-
-  const ensureLoaded = async (revision: Revision): Promise<void> => {
-    if (shelf.get(revision) !== undefined) return;
-    shelf.put(revision, await loadRevision(revision, await store.get(revision.digest), tools));
+  const findRevision = (name: string, number: number): Revision => {
+    const revision = state.revision(name, number);
+    if (revision === null) throw noSuchRevision(name, number);
+    return revision;
   };
 
-  /** A function whose artifact is lost must not keep the others from starting: it is left out, and said so. */
-  const loadServing = async (plan: Blueprint): Promise<{ served: Served[]; lost: string[] }> => {
-    const served: Served[] = [];
-    const lost: string[] = [];
-    for (const record of state.functions()) {
-      try {
-        const traffic: Served['traffic'][number][] = [];
-        for (const { revision, weight } of serving(record)) {
-          await ensureLoaded(revision);
-          const loaded = shelf.get(revision);
-          if (loaded !== undefined) traffic.push({ revision, loaded, weight });
-        }
-        served.push({ record, routes: routesOf(plan, record), traffic });
-      } catch (error) {
-        if (!(error instanceof MayflyError)) throw error;
-        lost.push(`The function ${record.name} is not served: ${error.message}`);
-      }
-    }
-    return { served, lost };
-  };
-
+  /** Gives the data plane what the state and this blueprint come to. From here on the blueprint is in force. */
   const publishDesired = async (plan: Blueprint): Promise<void> => {
-    const { served, lost } = await loadServing(plan);
-    const next = desired(version + 1, plan.foundation, served);
-    version = next.snapshot.version;
+    const { served, lost } = await loadServing(plan, resources);
+    const next = desired((current?.version ?? 0) + 1, plan.foundation, served);
+    blueprint = plan;
     current = next.snapshot;
     warnings = [...lost, ...next.warnings];
     await publish(next.snapshot);
     shelf.keepOnly(served.flatMap(({ traffic }) => traffic.map(({ revision }) => revision)));
+    await store.collect(state.digests());
   };
 
-  const storeCandidate = async (candidate: Candidate): Promise<void> => {
+  const keep = async (candidate: Candidate): Promise<void> => {
     await inStep(candidate.function, 'store', () => store.put(candidate.wasm));
     shelf.put(candidate, candidate.loaded);
   };
 
-  const writeRevision = (
-    candidate: Candidate,
-    about: { owner: Owner; settings: unknown; actor: string; percent: number },
-  ) =>
-    state.deploy({
-      function: candidate.function,
-      owner: about.owner,
-      settings: about.settings,
-      digest: candidate.digest,
-      bytes: candidate.wasm.length,
-      kind: candidate.kind,
-      configuration: candidate.configuration,
-      source: candidate.source,
-      actor: about.actor,
-      route: (traffic, revision) => promote(traffic, revision, about.percent),
-    });
-
   const refuseTakenRoutes = (plan: Blueprint, name: string, routes: readonly RouteSpec[]): void => {
-    const others = state
-      .functions()
-      .filter((record) => record.name !== name)
-      .flatMap((record) => routesOf(plan, record));
+    const others = state.functions().filter((record) => record.name !== name);
+    const taken = others.flatMap((record) => routesOf(plan, record));
     for (const route of routes) {
-      const rival = conflict(route, others);
+      const rival = conflict(route, taken);
       if (rival === null) continue;
       throw new MayflyError(
         `Cannot route ${route.path} to ${JSON.stringify(name)}: ${rival.function} has it`,
@@ -211,10 +145,14 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
     }
   };
 
-  /** What a deploy through the API is to become, from what the caller wrote and what is there. */
-  const plan = async (order: DeployOrder, record: FunctionRecord | null) => {
+  /** What the settings of an order come to. A function of the file takes new code, but its settings stay those of the file. */
+  const settle = (order: DeployOrder): { settings: unknown; settled: Settled } => {
     const { function: name } = order;
-    if (record?.owner === 'file' && order.settings !== null) {
+    const plan = inForce();
+    const record = state.function(name);
+    const declared = plan.functions.find((item) => item.name === name);
+    if (record?.owner === 'file' && declared !== undefined) {
+      if (order.settings === null) return { settings: null, settled: declared };
       throw new MayflyError(`Cannot change the settings of ${JSON.stringify(name)}: the file owns them`, {
         fix: 'Change them in mayfly.yaml; it is read again by itself.',
         exitCode: 2,
@@ -222,38 +160,40 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
       });
     }
     const settings = order.settings ?? record?.settings ?? null;
-    const declared = inForce().functions.find((item) => item.name === name);
-    const settled =
-      record?.owner === 'file' && declared !== undefined ? declared : inForce().settle(name, settings);
-    return { settings, settled };
+    return { settings, settled: plan.settle(name, settings) };
   };
 
-  const codeOf = async (order: DeployOrder, record: FunctionRecord | null) => {
+  const readCode = async (order: DeployOrder): Promise<Pick<CandidateOrder, 'wasm' | 'source'>> => {
     if (order.source !== null) {
-      return {
-        wasm: await readSource(order.function, order.source, tools),
-        source: describeSource(order.source),
-      };
+      const wasm = await readSource(order.function, order.source, tools);
+      return { wasm, source: describeSource(order.source) };
     }
-    if (record === null) throw noSuchFunction(order.function);
-    const newest = Math.max(...record.traffic.map((share) => share.revision));
-    const revision = state.revision(order.function, newest) as Revision;
-    return { wasm: await store.get(revision.digest), source: revision.source };
+    const { name, traffic } = find(order.function);
+    const newest = findRevision(name, Math.max(...traffic.map((share) => share.revision)));
+    return { wasm: await store.get(newest.digest), source: newest.source };
+  };
+
+  const write = (
+    candidate: Candidate,
+    about: { owner: 'file' | 'api'; settings: unknown; actor: string; percent: number },
+  ) => {
+    const { digest, kind, configuration, source, wasm } = candidate;
+    const { owner, settings, actor } = about;
+    const code = { digest, kind, configuration, source, bytes: wasm.length };
+    const route = (traffic: Traffic, revision: number) => promote(traffic, revision, about.percent);
+    return state.deploy({ function: candidate.function, ...code, owner, settings, actor, route });
   };
 
   const reroute = (
     name: string,
     action: 'promote' | 'rollback',
     actor: string,
-    decide: (record: FunctionRecord) => Traffic,
+    decide: (traffic: Traffic) => Traffic,
   ): Promise<Traffic> =>
     serial(async () => {
-      const traffic = decide(find(name));
-      for (const { revision: number } of traffic) {
-        const revision = state.revision(name, number);
-        if (revision === null) throw noSuchRevision(name, number);
-        await ensureLoaded(revision);
-      }
+      const traffic = decide(find(name).traffic);
+      // An artifact that is lost must be found out before anybody is sent there.
+      for (const { revision } of traffic) await ensureLoaded(findRevision(name, revision), resources);
       state.setTraffic(name, traffic, action, actor);
       await publishDesired(inForce());
       return traffic;
@@ -279,66 +219,61 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
       return serial(async () => {
         // Unchanged artifacts are put too: that heals a damaged file from the source that is at hand.
         for (const { wasm } of built.values()) await store.put(wasm);
-        for (const candidate of candidates) await storeCandidate(candidate);
+        for (const candidate of candidates) await keep(candidate);
+        const gone = todo.remove.map(find);
         state.together(() => {
-          for (const name of todo.remove) state.remove(name, 'file');
+          for (const { name } of gone) state.remove(name, 'file');
           for (const candidate of candidates) {
-            writeRevision(candidate, { owner: 'file', settings: null, actor: 'file', percent: 100 });
+            write(candidate, { owner: 'file', settings: null, actor: 'file', percent: 100 });
           }
         });
-        blueprint = next;
-        await publishDesired(next);
-        await store.collect(state.digests());
+        await publishDesired(await withOwnRules(next, state.functions()));
+        gone.forEach(onRemoved);
         return { deployed: todo.deploy, removed: todo.remove, warnings };
       });
     },
 
     refound: (change) =>
       serial(async () => {
-        const before = inForce();
-        blueprint = { ...before, foundation: change(before.foundation) };
-        await publishDesired(blueprint);
+        if (blueprint === null) return;
+        await publishDesired({ ...blueprint, foundation: change(blueprint.foundation) });
       }),
 
     async deploy(order) {
       const { function: name, actor, percent } = order;
-      const { settled } = await plan(order, state.function(name));
-      refuseTakenRoutes(inForce(), name, settled.routes);
-      const code = await codeOf(order, state.function(name));
-      const candidate = await makeCandidate(
-        { function: name, configuration: settled.configuration, ...code },
-        tools,
-        shelf,
-      );
+      const early = settle(order);
+      refuseTakenRoutes(inForce(), name, early.settled.routes);
+      const code = await readCode(order);
+      const { configuration } = early.settled;
+      const candidate = await makeCandidate({ function: name, configuration, ...code }, tools, shelf);
       return serial(async () => {
         // Somebody may have been faster while the candidate was made: what was true must still be.
-        const { settings, settled: now } = await plan(order, state.function(name));
-        refuseTakenRoutes(inForce(), name, now.routes);
-        await storeCandidate(candidate);
+        const { settings, settled } = settle(order);
+        refuseTakenRoutes(inForce(), name, settled.routes);
+        const plan = await provideRules(inForce(), settled.routes);
+        refuseMissingRules(plan, name, settled.routes);
+        await keep(candidate);
         const outcome = await inStep(name, 'revision', () =>
-          writeRevision(candidate, { owner: 'api', settings, actor, percent }),
+          write(candidate, { owner: 'api', settings, actor, percent }),
         );
-        await inStep(name, 'publish', () => publishDesired(inForce()));
-        await store.collect(state.digests());
+        await inStep(name, 'publish', () => publishDesired(plan));
         return { ...outcome, traffic: find(name).traffic };
       });
     },
 
     promote: (name, revision, percent, actor) =>
-      reroute(name, 'promote', actor, ({ traffic }) => promote(traffic, revision, percent)),
+      reroute(name, 'promote', actor, (traffic) => promote(traffic, revision, percent)),
 
     rollback: (name, revision, actor) =>
-      reroute(name, 'rollback', actor, ({ traffic }) =>
-        rollback(
-          traffic,
-          state.revisions(name).map(({ number }) => number),
-          revision,
-        ),
-      ),
+      reroute(name, 'rollback', actor, (traffic) => {
+        const numbers = state.revisions(name).map(({ number }) => number);
+        return rollback(traffic, numbers, revision);
+      }),
 
     remove: (name, actor) =>
       serial(async () => {
-        if (find(name).owner === 'file') {
+        const record = find(name);
+        if (record.owner === 'file') {
           throw new MayflyError(`Cannot remove ${JSON.stringify(name)}: the file owns it`, {
             fix: 'Take it out of mayfly.yaml; it is read again by itself.',
             exitCode: 2,
@@ -347,7 +282,7 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
         }
         state.remove(name, actor);
         await publishDesired(inForce());
-        await store.collect(state.digests());
+        onRemoved(record);
       }),
 
     routes: (name) => routesOf(inForce(), find(name)),
@@ -359,4 +294,38 @@ export function createControlPlane({ state, store, tools, publish }: ControlPlan
       return warnings;
     },
   };
+}
+
+/** A function whose settings do not fit the file any more has no routes that could be in the way. */
+function routesOf(plan: Blueprint, record: FunctionRecord): readonly RouteSpec[] {
+  try {
+    return routesUnder(plan, record);
+  } catch (error) {
+    if (error instanceof MayflyError) return [];
+    throw error;
+  }
+}
+
+/** With the rules that functions of the admin API ask. One that is gone from the new policy is a warning, not an end (`desired`). */
+async function withOwnRules(plan: Blueprint, functions: readonly FunctionRecord[]): Promise<Blueprint> {
+  let provided = plan;
+  for (const record of functions) {
+    try {
+      provided = await provideRules(provided, routesOf(provided, record));
+    } catch (error) {
+      if (!(error instanceof MayflyError)) throw error;
+    }
+  }
+  return provided;
+}
+
+function refuseMissingRules(plan: Blueprint, name: string, routes: readonly RouteSpec[]): void {
+  const missing = routes.find((route) => asksMissingRule(route, plan.foundation.policies))?.policy;
+  if (missing == null) return;
+  const rule = `data.${missing.entrypoint.replaceAll('/', '.')}`;
+  throw new MayflyError(`Cannot route to ${JSON.stringify(name)}: the policy has no rule ${rule}`, {
+    fix: 'Name a rule of the files in `policy.files`, or `policy: false`.',
+    exitCode: 2,
+    code: 'no-such-rule',
+  });
 }

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { openArtifactStore } from '../../src/artifacts/store.ts';
 import type { Toolchain } from '../../src/control/deploy.ts';
 import type { Foundation } from '../../src/control/desired.ts';
-import { createControlPlane, type Blueprint, type Settled } from '../../src/control/plane.ts';
-import { openState } from '../../src/control/state.ts';
+import type { Blueprint, Settled } from '../../src/control/blueprint.ts';
+import { createControlPlane } from '../../src/control/plane.ts';
+import { openState, type FunctionRecord } from '../../src/control/state.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { Limits } from '../../src/model/function.ts';
 import type { RouteSpec } from '../../src/model/route.ts';
@@ -90,7 +91,11 @@ export function temporaryFolder(): { readonly path: string } & Disposable {
 }
 
 /** Opens (again) what is in the folder. */
-export async function openControl(folder: string, tools: Toolchain = plainTools) {
+export async function openControl(
+  folder: string,
+  tools: Toolchain = plainTools,
+  onRemoved: (record: FunctionRecord) => void = () => {},
+) {
   const store = await openArtifactStore(join(folder, 'artifacts'));
   const state = openState(join(folder, 'state.db'), { clock: systemClock });
   const published: Snapshot[] = [];
@@ -98,6 +103,7 @@ export async function openControl(folder: string, tools: Toolchain = plainTools)
     state,
     store,
     tools,
+    onRemoved,
     publish: async (snapshot) => void published.push(snapshot),
   });
   return { store, state, plane, published, [Symbol.dispose]: () => state[Symbol.dispose]() };

@@ -478,7 +478,7 @@ test('random bytes never get past 4xx, and nothing breaks', async () => {
         `${method} ${path} answered ${answer.status}`,
       );
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
   assert.deepEqual(api.errors, []);
   assert.deepEqual(trafficOf(api.plane.snapshot), before);
