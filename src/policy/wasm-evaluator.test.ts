@@ -42,6 +42,17 @@ const policies = {
 type Name = keyof typeof policies;
 const loaded = {} as Record<Name, Loaded>;
 
+/** The SDK takes null, false, 0 and "" for no input at all (facts: its hole), and formats sprintf in its own way. */
+function sdk(name: Name, entrypoint: string): (input: unknown) => unknown {
+  const policy = loadPolicySync(loaded[name].wasm, { initial: 16, maximum: 512 });
+  policy.setData(policies[name].data);
+  return (input) => (policy.evaluate(input, entrypoint)[0] as { result?: unknown } | undefined)?.result;
+}
+
+function nested(depth: number): unknown {
+  return JSON.parse('{"a":'.repeat(depth) + '1' + '}'.repeat(depth));
+}
+
 before(async () => {
   for (const [name, { text, entrypoints, data }] of Object.entries(policies)) {
     loaded[name as Name] = await load(text, entrypoints, data);
@@ -105,7 +116,6 @@ describe('the Wasm host', () => {
 
   test('denies what nests too deep, and is right afterwards, however often it happens', () => {
     const allow = new WasmEvaluator(loaded.conflict.module, {}).entrypoint('conflict/allow');
-    const nested = (depth: number) => JSON.parse('{"a":'.repeat(depth) + '1' + '}'.repeat(depth));
     assert.equal(allow(nested(1000)), true);
     const deep = nested(6000);
     for (let i = 0; i < 200; i++) {
@@ -170,13 +180,6 @@ describe('the Wasm host', () => {
 });
 
 describe('agrees with OPA’s own SDK', () => {
-  /** The SDK takes null, false, 0 and "" for no input at all (facts: its hole), and formats sprintf in its own way. */
-  function sdk(name: Name, entrypoint: string): (input: unknown) => unknown {
-    const policy = loadPolicySync(loaded[name].wasm, { initial: 16, maximum: 512 });
-    policy.setData(policies[name].data);
-    return (input) => (policy.evaluate(input, entrypoint)[0] as { result?: unknown } | undefined)?.result;
-  }
-
   for (const name of ['shopOld', 'shopNew', 'roles', 'conflict'] as const) {
     test(`${name}: generated and arbitrary inputs`, () => {
       const { data, entrypoints } = policies[name];

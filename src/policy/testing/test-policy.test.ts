@@ -34,6 +34,10 @@ const old = `package old_test
 test_old { 1 == 1 }
 `;
 
+function timeless(text: string): string {
+  return text.replace(/ \([\d.]+(s|ms|µs)\)/g, '');
+}
+
 test('test rules mean what they mean in opa test', async () => {
   const files = { 'shop.rego': policy, 'shop_test.rego': tests, 'old_test.rego': old };
   const report = await testPolicy({ files, data: { limits: { x: 7 } } });
@@ -62,7 +66,6 @@ test('test rules mean what they mean in opa test', async () => {
   assert.deepEqual(countOutcomes(report), { pass: 10, fail: 3, skip: 1, error: 1, total: 15 });
 
   const rule = '-'.repeat(80);
-  const timeless = (text: string) => text.replace(/ \([\d.]+(s|ms|µs)\)/g, '');
   assert.equal(
     timeless(formatReport(report)),
     `shop_test.rego:5:
