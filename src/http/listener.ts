@@ -1,9 +1,12 @@
 import { type Server, type Socket, createServer } from 'node:net';
+import { Server as SecureServer, createServer as createSecureServer } from 'node:tls';
 import { MayflyError } from '../model/errors.ts';
 import { problems } from '../model/problems.ts';
+import { GAUGE } from '../model/shared.ts';
 import type { HttpSpec } from '../model/snapshot.ts';
 import { adoptHandle, readEvents } from './adopt.ts';
 import { Connection } from './connection.ts';
+import { Http2Connection } from './http2.ts';
 import type { RequestHandler } from './exchange.ts';
 import { Front, type HttpStats } from './front.ts';
 import { problemDocument } from './problem.ts';
@@ -19,8 +22,12 @@ export interface ListenOptions<Context> {
   readonly reusePort: boolean;
   readonly handler: RequestHandler<Context>;
   readonly http: HttpSpec;
-  /** model/shared.ts: gauges; [0] counts the open connections of all threads. */
+  /** model/shared.ts, GAUGE: open connections of all threads, and of this one. */
   readonly gauges: Int32Array;
+  /** This thread's row there; 0 when it is the only one. */
+  readonly row?: number;
+  /** Speak TLS with the certificate of `http.tls`: HTTP/1.1, and HTTP/2 for clients that ask for it (ALPN). */
+  readonly secure?: boolean;
   /** `events` does without the undocumented interface; by default it is used where it exists. */
   readonly sockets?: 'shared-buffer' | 'events';
 }
@@ -28,7 +35,7 @@ export interface ListenOptions<Context> {
 export interface Listener {
   readonly port: number;
   readonly stats: Readonly<HttpStats>;
-  /** New limits, in force from the next request on; a new certificate from the next handshake on. */
+  /** New limits, in force from the next request on; a new certificate, from the next handshake on. */
   update(http: HttpSpec): void;
   /**
    * Stops accepting, closes idle connections, lets current requests finish for at most `graceMs`, then cuts.
@@ -40,18 +47,19 @@ export interface Listener {
 /** Opens the HTTP front of one thread. Throws a MayflyError when the address cannot be listened on. */
 export async function listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
   const front = new Front<Context>(options.handler, options.http);
-  const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true });
-  server.on('connection', (socket) => accept(front, socket, options));
+  const server = options.secure === true ? secureServer(front, options) : plainServer(front, options);
   await open(server, options);
   const sweeper = setInterval(() => front.sweep(performance.now()), SWEEP_MS).unref();
   return {
     port: (server.address() as { port: number }).port,
     get stats() {
-      front.stats.open = front.connections.size;
+      front.stats.open = front.connections.size + front.sessions.size;
       return front.stats;
     },
     update(http) {
       front.http = http;
+      if (http.tls !== null && server instanceof SecureServer)
+        server.setSecureContext(secureContext(http.tls));
     },
     async drain(graceMs) {
       server.close();
@@ -62,24 +70,64 @@ export async function listen<Context>(options: ListenOptions<Context>): Promise<
   };
 }
 
-function accept<Context>(front: Front<Context>, accepted: Socket, options: ListenOptions<Context>): void {
-  const { gauges } = options;
-  accepted.on('error', () => front.stats.socketErrors++);
+function plainServer<Context>(front: Front<Context>, options: ListenOptions<Context>): Server {
+  const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true });
+  server.on('connection', (accepted) => {
+    accepted.on('error', () => front.stats.socketErrors++);
+    if (!admit(front, options)) return refuse(accepted);
+    const connect = (socket: Socket): Connection<Context> => {
+      if (socket !== accepted) socket.on('error', () => front.stats.socketErrors++);
+      socket.once('close', () => count(options, -1));
+      return new Connection(socket, front, false);
+    };
+    if (options.sockets !== 'events' && adoptHandle(accepted, front.readBuffer, connect)) return undefined;
+    return readEvents(accepted, connect(accepted));
+  });
+  return server;
+}
+
+function secureServer<Context>(front: Front<Context>, options: ListenOptions<Context>): Server {
+  const { tls, timeoutMs } = front.http;
+  if (tls === null)
+    throw new MayflyError('Cannot listen with TLS: there is no certificate', { code: 'no-certificate' });
+  const server = createSecureServer({
+    ...secureContext(tls),
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: timeoutMs,
+    noDelay: true,
+    allowHalfOpen: true,
+  });
+  server.on('connection', (accepted: Socket) => {
+    accepted.on('error', () => front.stats.socketErrors++);
+    if (!admit(front, options)) return accepted.destroy(); // there is no way to answer before the handshake
+    return accepted.once('close', () => count(options, -1));
+  });
+  server.on('tlsClientError', () => front.stats.socketErrors++);
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => front.stats.socketErrors++);
+    if (socket.alpnProtocol === 'h2') front.sessions.add(new Http2Connection(socket, front));
+    else readEvents(socket, new Connection(socket, front, true));
+  });
+  return server;
+}
+
+function secureContext(tls: NonNullable<HttpSpec['tls']>): { cert: string; key: string } {
+  return { cert: tls.certificate, key: tls.key };
+}
+
+/** Counts the connection in, unless there are too many over all threads. */
+function admit<Context>(front: Front<Context>, options: ListenOptions<Context>): boolean {
   front.stats.accepted++;
-  const open = Atomics.add(gauges, 0, 1) + 1;
-  if (open > front.http.maxConnections) {
-    Atomics.sub(gauges, 0, 1);
-    front.stats.refused++;
-    refuse(accepted);
-    return;
-  }
-  const connect = (socket: Socket): Connection<Context> => {
-    if (socket !== accepted) socket.on('error', () => front.stats.socketErrors++);
-    socket.once('close', () => Atomics.sub(gauges, 0, 1));
-    return new Connection(socket, front, false);
-  };
-  if (options.sockets !== 'events' && adoptHandle(accepted, front.readBuffer, connect) !== null) return;
-  readEvents(accepted, connect(accepted));
+  if (count(options, 1) < front.http.maxConnections) return true;
+  count(options, -1);
+  front.stats.refused++;
+  return false;
+}
+
+/** Returns how many there were over all threads. */
+function count<Context>({ gauges, row = 0 }: ListenOptions<Context>, change: number): number {
+  Atomics.add(gauges, GAUGE.connectionsOf(row), change);
+  return Atomics.add(gauges, GAUGE.connections, change);
 }
 
 const document = problemDocument('unavailable', 'Too many connections are open.', null);
@@ -123,16 +171,18 @@ const DRAIN_POLL_MS = 20;
 async function drain<Context>(front: Front<Context>, graceMs: number): Promise<number> {
   front.draining = true;
   for (const connection of front.connections) connection.drain();
+  for (const session of front.sessions) session.drain();
   const end = performance.now() + graceMs;
-  while (front.connections.size > 0 && performance.now() < end) {
+  while (front.connections.size + front.sessions.size > 0 && performance.now() < end) {
     await new Promise((resolve) => {
       setTimeout(resolve, DRAIN_POLL_MS);
     });
   }
-  let aborted = 0;
+  let aborted = front.streams.size;
   for (const connection of front.connections) {
     if (connection.busy) aborted++;
     connection.destroy();
   }
+  for (const session of front.sessions) session.destroy();
   return aborted;
 }
