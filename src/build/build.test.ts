@@ -152,7 +152,7 @@ test('Every error is shown, in whichever file it is', async () => {
   });
   const error = await failure({ source });
   assert.match(error.where ?? '', /text\.ts:1:/);
-  assert.match(error.message, /text\.ts:1:29: .*\n.*\n.*\n.*text\.ts:2:27: /);
+  assert.match(error.message, /text\.ts:1:29\)\. ?\n.*\n.*\n.*text\.ts:2:27: .*\n  2 \| /);
 });
 
 test('Broken syntax, a missing import, a missing package', async () => {
@@ -182,6 +182,19 @@ test('A file without a fitting handle is told what to write', async () => {
       /exports no fitting handle .*Write: export function handle\(request: Request\): Response/,
     );
   }
+});
+
+test('A value that JSON.Writer cannot write is a mistake of the build, not of the first request', async () => {
+  const text = HELLO.replace('new Response(text)', 'Response.json(JSON.object().set("a", request))').replace(
+    'Response }',
+    'Response, JSON }',
+  );
+  const source = folder({ ...hello, 'function.ts': text });
+  const error = await failure({ source });
+  assert.match(
+    error.message,
+    /JSON\.Writer takes booleans, numbers, strings and JSON\.Value \(.*function\.ts, seen in/,
+  );
 });
 
 test('A module is taken as it is; its kind is told from its exports', async () => {

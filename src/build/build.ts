@@ -6,7 +6,7 @@ import { inspect } from '../runtime/prepare/inspect.ts';
 import { BuildCache, writeWhole } from './cache.ts';
 import { runCommand } from './command.ts';
 import { Compiler } from './compiler.ts';
-import { type Diagnostic, formatDiagnostic } from './diagnostic.ts';
+import { type Diagnostic, excerpt, formatDiagnostic, formatPlace, type Place } from './diagnostic.ts';
 import { ENTRY } from './entry.ts';
 import { findSource } from './source.ts';
 
@@ -83,8 +83,8 @@ async function buildAssemblyScript(
 }
 
 function compileError(file: string, diagnostics: readonly Diagnostic[]): MayflyError {
-  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
-  const { message, place } = errors[0] as Diagnostic;
+  const [first, ...more] = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  const { message, place } = first as Diagnostic;
   if (place?.file === join(dirname(file), ENTRY)) {
     return new MayflyError('Cannot build: the file exports no fitting handle function', {
       where: file,
@@ -92,13 +92,21 @@ function compileError(file: string, diagnostics: readonly Diagnostic[]): MayflyE
       code: 'build-failed',
     });
   }
-  const name = place === null || place.file.startsWith('~lib/') ? file : place.file;
-  const where = place === null || place.line === 0 ? name : `${name}:${place.line}:${place.column}`;
+  const details = [
+    place === null ? '' : excerpt(place),
+    ...more.map((error) => `\n${formatDiagnostic(error)}`),
+  ];
   return new MayflyError(`Cannot build: ${message.replace(/\.$/, '')}`, {
-    where,
-    fix: `\n${errors.map(formatDiagnostic).join('\n')}`,
+    where: whereOf(file, place),
+    fix: details.join(''),
     code: 'build-failed',
   });
+}
+
+/** A mistake that shows only inside the SDK or the standard library has no line in the author's file. */
+function whereOf(file: string, place: Place | null): string {
+  if (place === null) return file;
+  return place.file.startsWith('~lib/') ? `${file}, seen in ${formatPlace(place)}` : formatPlace(place);
 }
 
 async function buildByCommand(source: string, command: string, output: string | undefined): Promise<Built> {

@@ -21,7 +21,12 @@ export interface Place {
 interface CompilerMessage {
   readonly category: number;
   readonly message: string;
-  readonly range: { readonly start: number; readonly source: { readonly normalizedPath: string } } | null;
+  readonly range: Range | null;
+}
+
+interface Range {
+  readonly start: number;
+  readonly source: { readonly normalizedPath: string };
 }
 
 const ERROR_CATEGORY = 3;
@@ -37,18 +42,17 @@ export function diagnosticOf(
   return { severity, message: inWordsOfTheAuthor(message.message), place };
 }
 
+/** `ERROR("…")` of a library arrives as this. */
+const USER_DEFINED = /^User-defined: "(.*)"$/s;
+
 /** The compiler's inner names, `~lib/string/String`, as the author knows them. */
 function inWordsOfTheAuthor(message: string): string {
   const missing = /^File '~lib\/(.+)\.ts' not found\.$/.exec(message);
   if (missing !== null) return `There is no AssemblyScript package '${missing[1]}'.`;
-  return message.replace(/~lib\/(?:[\w-]+\/)*(\w+)/g, '$1');
+  return message.replace(USER_DEFINED, '$1').replace(/~lib\/(?:[\w-]+\/)*(\w+)/g, '$1');
 }
 
-function placeOf(
-  range: NonNullable<CompilerMessage['range']>,
-  folder: string,
-  texts: ReadonlyMap<string, string>,
-): Place {
+function placeOf(range: Range, folder: string, texts: ReadonlyMap<string, string>): Place {
   const path = range.source.normalizedPath;
   const file = path.startsWith('~lib/') ? path : join(folder, path);
   const text = texts.get(file);
@@ -61,11 +65,18 @@ function placeOf(
 
 /** `function.ts:3:10: message`, then the line and a mark under the place. */
 export function formatDiagnostic({ message, place }: Diagnostic): string {
-  if (place === null) return message;
-  const { file, line, column, text } = place;
-  if (line === 0) return `${file}: ${message}`;
+  return place === null ? message : `${formatPlace(place)}: ${message}${excerpt(place)}`;
+}
+
+export function formatPlace({ file, line, column }: Place): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
+}
+
+/** The line and, below it, a mark under the place; each on a line of its own. */
+export function excerpt({ line, column, text }: Place): string {
+  if (line === 0) return '';
   const margin = ' '.repeat(String(line).length);
   // Tabs stay tabs, so that the mark stands under the place.
   const indent = text.slice(0, column - 1).replace(/[^\t]/g, ' ');
-  return `${file}:${line}:${column}: ${message}\n  ${line} | ${text}\n  ${margin} | ${indent}^`;
+  return `\n  ${line} | ${text}\n  ${margin} | ${indent}^`;
 }

@@ -1,6 +1,6 @@
 /** The examples do what their READMEs say: function and mayfly.yaml as they are, called through the guest ABI. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -136,4 +136,16 @@ test('Status and catalogue answer', () => {
     ['lamp-1', 'mug-7', 'phone-x', 'buds-2', 'tee-m'],
   );
   assert.equal(shop.call({ method: 'POST', target: '/api/status' }).status, 404);
+});
+
+test('The function of the guide does what the guide says', async () => {
+  const guide = readFileSync(join(examples, '../docs/guides/first-function.md'), 'utf8');
+  const [, source] = /```ts\n([^`]+)```/.exec(guide) as RegExpExecArray;
+  const folder = join(scratch, 'greeter');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'function.ts'), source as string);
+  const greeter = new TestGuest((await buildFunction({ source: folder })).wasm);
+  assert.equal(greeter.call({ target: '/?name=Ada' }).body.toString(), '{"hello":"Ada"}');
+  assert.deepEqual(greeter.logs, ['info greeting Ada']);
+  assert.equal(greeter.call({ target: '/' }).status, 400);
 });
