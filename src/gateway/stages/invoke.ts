@@ -6,7 +6,7 @@ import type { ActiveRevision } from '../deployment.ts';
 import type { Gateway } from '../gateway.ts';
 import { INLINE_BUDGET_MS } from '../pace.ts';
 import { guestFailed, overloaded, trapCounter } from '../refusals.ts';
-import { ANSWERED, type Verdict } from '../verdict.ts';
+import { ANSWERED, INVOKE, type Verdict } from '../verdict.ts';
 import { offload } from './offload.ts';
 import { respond } from './respond.ts';
 
@@ -29,6 +29,7 @@ export function invoke(gateway: Gateway, call: Call): Verdict {
   const outcome = guest.run(gateway.frame.show(call), Math.min(inlineMs, call.remainingMs()));
   const ranMs = performance.now() - before;
   gateway.metrics.add(call.slot(), functionCounter.cpuSeconds, ranMs / 1000);
+  call.mark(INVOKE);
 
   if (outcome === 'cpu-exceeded' && inlineMs < cpuBudgetMs) {
     active.pace.overran(performance.now());

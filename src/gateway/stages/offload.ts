@@ -34,8 +34,8 @@ export function offload(gateway: Gateway, call: Call): Verdict {
         if (isFailure(answer.outcome)) gateway.metrics.add(slot, trapCounter(answer.outcome), 1);
       }
       if (!call.waited(turn)) return;
-      settle(gateway, call, answer);
       call.mark(INVOKE);
+      settle(gateway, call, answer);
       gateway.lifecycle.finish(call);
     },
   };
