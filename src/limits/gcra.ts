@@ -8,8 +8,17 @@ const GROUP = 16;
 /** Groups kept for keys that found no place among their own (`overflow`). */
 const OVERFLOW_GROUPS = 128;
 const HEADER_WORDS = 16;
-/** What a group takes: its lock, and key (2 words), time and expiry of each entry. */
-const WORDS_PER_GROUP = 1 + GROUP * 4;
+/** An entry is four words side by side, so that counting a request touches one cache line. */
+const WORDS_PER_ENTRY = 4;
+const KEY_LOW = 0;
+const KEY_HIGH = 1;
+/** Theoretical arrival time, in ticks of the limit. */
+const TIME = 2;
+/** Second of the monotonic clock from which on the entry is void. */
+const EXPIRY = 3;
+/** A group is its lock and its entries. */
+const GROUP_WORDS = GROUP * WORDS_PER_ENTRY;
+const WORDS_PER_GROUP = 1 + GROUP_WORDS;
 
 const SEED_LOW = 0;
 const SEED_HIGH = 1;
@@ -61,27 +70,17 @@ export class RateLimiter {
   resetMs = 0;
   readonly #header: Int32Array;
   readonly #locks: Int32Array;
-  readonly #keys: Int32Array;
-  readonly #times: Int32Array;
-  readonly #expiries: Int32Array;
+  readonly #entries: Int32Array;
   readonly #groups: number;
   readonly #overflowKeys = new WeakMap<RateLimit, LimitKey>();
 
   constructor(shared: SharedArrayBuffer) {
     const groups = Math.floor((shared.byteLength / 4 - HEADER_WORDS) / WORDS_PER_GROUP);
     if (groups <= OVERFLOW_GROUPS) throw new RangeError('The rate-limit table is too small');
-    const entries = groups * GROUP;
-    let at = 0;
-    const take = (words: number): Int32Array => {
-      const view = new Int32Array(shared, at, words);
-      at += words * 4;
-      return view;
-    };
-    this.#header = take(HEADER_WORDS);
-    this.#locks = take(groups);
-    this.#keys = take(entries * 2);
-    this.#times = take(entries);
-    this.#expiries = take(entries);
+    this.#header = new Int32Array(shared, 0, HEADER_WORDS);
+    this.#locks = new Int32Array(shared, HEADER_WORDS * 4, groups);
+    const words = groups * GROUP * WORDS_PER_ENTRY;
+    this.#entries = new Int32Array(shared, (HEADER_WORDS + groups) * 4, words);
     this.#groups = groups - OVERFLOW_GROUPS;
   }
 
@@ -111,11 +110,12 @@ export class RateLimiter {
     // Rounded against the client both ways, so that rounding never admits more than the limit.
     const now = whole | 0;
     const start = exact === whole ? now : (now + 1) | 0;
-    const times = this.#times;
+    const entries = this.#entries;
+    const time = entry + TIME;
     const burst = limit.burstTicks;
     const one = limit.requestTicks;
     for (;;) {
-      const arrival = Atomics.load(times, entry);
+      const arrival = Atomics.load(entries, time);
       const ahead = (arrival - now) | 0;
       // More than a full burst ahead: left by a larger burst of an earlier configuration.
       const used = ahead > burst ? burst : ahead > 0 ? ahead : 0;
@@ -123,7 +123,7 @@ export class RateLimiter {
         return this.#refuse((used + one - burst) / limit.ticksPerMs, used / limit.ticksPerMs);
       }
       const next = used > 0 ? (now + used + one) | 0 : (start + one) | 0;
-      if (Atomics.compareExchange(times, entry, arrival, next) !== arrival) continue;
+      if (Atomics.compareExchange(entries, time, arrival, next) !== arrival) continue;
       const left = burst - used - one;
       const remaining = left >> limit.requestShift;
       this.retryAfterMs = (one - (left - remaining * one)) / limit.ticksPerMs;
@@ -185,7 +185,8 @@ export class RateLimiter {
   }
 
   #find(group: number, key: LimitKey): number {
-    for (let entry = group * GROUP; entry < (group + 1) * GROUP; entry++) {
+    const from = group * GROUP_WORDS;
+    for (let entry = from; entry < from + GROUP_WORDS; entry += WORDS_PER_ENTRY) {
       if (this.#holds(entry, key.low, key.high)) return entry;
     }
     return -1;
@@ -194,27 +195,27 @@ export class RateLimiter {
   /** Finds or makes the entry of a key in its group, under the group's lock, and moves its expiry on. */
   #claim(group: number, key: LimitKey, limit: RateLimit, nowMs: number, second: number): number {
     const stamp = this.#lock(group);
-    const from = group * GROUP;
+    const entries = this.#entries;
+    const from = group * GROUP_WORDS;
     let free = -1;
     let found = -1;
-    for (let entry = from; entry < from + GROUP && found < 0; entry++) {
-      const expired = (this.#expiries[entry] - second) | 0;
+    for (let entry = from; entry < from + GROUP_WORDS && found < 0; entry += WORDS_PER_ENTRY) {
       if (this.#isFree(entry)) free = free < 0 ? entry : free;
-      else if (expired < 0) {
+      else if (entries[entry + EXPIRY] < second) {
         this.#free(entry);
         free = free < 0 ? entry : free;
       } else if (this.#holds(entry, key.low, key.high)) found = entry;
     }
     if (found < 0 && free >= 0) {
       found = free;
-      Atomics.store(this.#times, found, Math.floor(nowMs * limit.ticksPerMs) | 0);
+      Atomics.store(entries, found + TIME, Math.floor(nowMs * limit.ticksPerMs) | 0);
       Atomics.add(this.#header, LIVE, 1);
     }
     if (found >= 0) {
-      Atomics.store(this.#expiries, found, second + limit.entrySeconds);
+      Atomics.store(entries, found + EXPIRY, second + limit.entrySeconds);
       // The high word last: it is what readers look at first.
-      Atomics.store(this.#keys, found * 2, key.low);
-      Atomics.store(this.#keys, found * 2 + 1, key.high);
+      Atomics.store(entries, found + KEY_LOW, key.low);
+      Atomics.store(entries, found + KEY_HIGH, key.high);
     }
     this.#unlock(group, stamp);
     return found;
@@ -234,34 +235,36 @@ export class RateLimiter {
   }
 
   #holds(entry: number, low: number, high: number): boolean {
-    return this.#keys[entry * 2 + 1] === high && this.#keys[entry * 2] === low;
+    return this.#entries[entry + KEY_HIGH] === high && this.#entries[entry + KEY_LOW] === low;
   }
 
   /** Not sure to be kept for as long as the limit promises after this request: it must be renewed first. */
   #isEnding(entry: number, limit: RateLimit, second: number): boolean {
-    return this.#expiries[entry] - second <= limit.rememberSeconds;
+    return this.#entries[entry + EXPIRY] - second <= limit.rememberSeconds;
   }
 
   #isFree(entry: number): boolean {
-    return this.#keys[entry * 2 + 1] === 0;
+    return this.#entries[entry + KEY_HIGH] === 0;
   }
 
   #free(entry: number): void {
-    Atomics.store(this.#keys, entry * 2 + 1, 0);
+    Atomics.store(this.#entries, entry + KEY_HIGH, 0);
     Atomics.sub(this.#header, LIVE, 1);
   }
 
   #hasExpired(group: number, second: number): boolean {
-    for (let entry = group * GROUP; entry < (group + 1) * GROUP; entry++) {
-      if (!this.#isFree(entry) && this.#expiries[entry] < second) return true;
+    const from = group * GROUP_WORDS;
+    for (let entry = from; entry < from + GROUP_WORDS; entry += WORDS_PER_ENTRY) {
+      if (!this.#isFree(entry) && this.#entries[entry + EXPIRY] < second) return true;
     }
     return false;
   }
 
   #forgetExpired(group: number, second: number): number {
     let forgotten = 0;
-    for (let entry = group * GROUP; entry < (group + 1) * GROUP; entry++) {
-      if (this.#isFree(entry) || this.#expiries[entry] >= second) continue;
+    const from = group * GROUP_WORDS;
+    for (let entry = from; entry < from + GROUP_WORDS; entry += WORDS_PER_ENTRY) {
+      if (this.#isFree(entry) || this.#entries[entry + EXPIRY] >= second) continue;
       this.#free(entry);
       forgotten++;
     }

@@ -15,8 +15,6 @@ export class RateLimitHeaders {
   /** Bytes that `write` needs at most. */
   readonly maxBytes: number;
   readonly #prefix: Buffer;
-  readonly #window = Buffer.from(';t=', 'latin1');
-  readonly #end = Buffer.from('\r\n', 'latin1');
   readonly #retryAfter = Buffer.from('\r\nRetry-After: ', 'latin1');
 
   constructor(limit: RateLimit) {
@@ -25,14 +23,13 @@ export class RateLimitHeaders {
       `RateLimit-Policy: ${name};q=${limit.quota};w=${limit.windowSeconds}\r\nRateLimit: ${name};r=`,
       'latin1',
     );
-    this.maxBytes =
-      this.#prefix.length + this.#window.length + this.#retryAfter.length + this.#end.length + 3 * 16;
+    this.maxBytes = this.#prefix.length + ';t='.length + this.#retryAfter.length + '\r\n'.length + 3 * 16;
   }
 
   /** Fields of an accepted request. Returns the offset after them. */
   writeAccepted(target: Buffer, offset: number, remaining: number, retryAfterMs: number): number {
     const at = this.#writeFields(target, offset, remaining, Math.ceil(retryAfterMs / 1000));
-    return copy(this.#end, target, at);
+    return endLine(target, at);
   }
 
   /** Fields of a refused request (429), with Retry-After. Returns the offset after them. */
@@ -41,13 +38,16 @@ export class RateLimitHeaders {
     let at = this.#writeFields(target, offset, 0, seconds);
     at = copy(this.#retryAfter, target, at);
     at = writeNumber(target, at, seconds);
-    return copy(this.#end, target, at);
+    return endLine(target, at);
   }
 
   #writeFields(target: Buffer, offset: number, remaining: number, seconds: number): number {
     let at = copy(this.#prefix, target, offset);
     at = writeNumber(target, at, remaining);
-    at = copy(this.#window, target, at);
+    // `;t=`, byte by byte: cheaper than a copy of three.
+    target[at++] = 0x3b;
+    target[at++] = 0x74;
+    target[at++] = 0x3d;
     return writeNumber(target, at, seconds);
   }
 }
@@ -61,6 +61,12 @@ export function retryAfterSeconds(milliseconds: number): number {
 function structuredString(text: string): string {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new RangeError(`Cannot name a rate limit "${text}": ASCII only`);
   return `"${text.replaceAll(/["\\]/g, (mark) => `\\${mark}`)}"`;
+}
+
+function endLine(target: Buffer, offset: number): number {
+  target[offset] = 0x0d;
+  target[offset + 1] = 0x0a;
+  return offset + 2;
 }
 
 function copy(bytes: Buffer, target: Buffer, offset: number): number {

@@ -6,6 +6,7 @@ export class LimitKey {
   low = 0;
   /** Never 0: that marks a free entry. */
   high = 1;
+  /** For the table alone; −1: not looked up yet. */
   entry = -1;
 
   static of(seedLow: number, seedHigh: number, text: string): LimitKey {
