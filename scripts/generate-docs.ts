@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { allowedAt, container, schemaTree, type SchemaNode } from '../src/config/tree.ts';
 import { problems, problemType, type ProblemCode } from '../src/model/problems.ts';
+import { adminApiPage } from './admin-api-page.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -15,6 +16,7 @@ export function generated(): Record<string, string> {
     'schema/mayfly.schema.json': jsonSchema(),
     'docs/reference/configuration.md': configurationPage(),
     'docs/reference/errors.md': errorsPage(),
+    'docs/reference/admin-api.md': adminApiPage(),
   };
 }
 
