@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import assemblyscript from 'assemblyscript/package.json' with { type: 'json' };
 import { digestOf, type FilesSeen, unchanged } from './source-files.ts';
 
-/** Raise when the way of compiling changes: builds of an older way are made again. */
-const RECIPE = 1;
+/** Builds of another compiler, or of an older way of using it (raise the number), are made again. */
+const RECIPE = `2, assemblyscript ${assemblyscript.version}`;
 
 interface Entry {
-  readonly recipe: number;
+  readonly recipe: string;
   readonly seen: FilesSeen;
   readonly digest: string;
   readonly warnings: readonly string[];
