@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { monotonicMs } from './monotonic.ts';
 
 /** What the clock's thread is given. */
 export interface EpochClockData {
@@ -13,9 +14,15 @@ export interface EpochClockData {
 const THREAD = new URL(`./epoch-clock-thread${extname(import.meta.filename)}`, import.meta.url);
 const PERIOD_MS = 1;
 
-/** The memory with the epoch word that prepared modules import: one page, shared. */
+/** The memory with the epoch word that prepared modules import: one page, shared. Its time stands still until a clock runs. */
 export function createEpochMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  writeEpoch(new Int32Array(memory.buffer));
+  return memory;
+}
+
+export function writeEpoch(word: Int32Array): void {
+  Atomics.store(word, 0, Math.floor(monotonicMs()) | 0);
 }
 
 /**
