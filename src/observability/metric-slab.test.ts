@@ -94,15 +94,12 @@ test('stages, rejections and thread counters', () => {
   assert.equal(reading.counters[threadCounter.connectionsAccepted], 3);
 });
 
-test('the stage numbers are the places in the stage list, and one request in 16 is measured', () => {
+test('the stage numbers are the places in the stage list', () => {
   assert.deepEqual(Object.keys(stage), [...STAGES]);
   assert.deepEqual(
     Object.values(stage),
     STAGES.map((_, index) => index),
   );
-  const row = new MetricRow(createMetricSlab(1), 0);
-  const sampled = Array.from({ length: 160 }, () => row.sampleStages()).filter(Boolean).length;
-  assert.equal(sampled, 10);
 });
 
 const writer = `

@@ -32,8 +32,6 @@ const FUNCTION_CELLS = QUEUE_WAIT + requestShape.cells;
 
 const ROW_CELLS = FUNCTIONS + MAX_FUNCTIONS * FUNCTION_CELLS;
 
-const SAMPLE_EVERY = 16;
-
 /** Memory for `rows` threads (the main thread has a row too). Pages that are never written cost nothing. */
 export function createMetricSlab(rows: number): SharedArrayBuffer {
   return new SharedArrayBuffer(rows * ROW_CELLS * 8);
@@ -44,7 +42,6 @@ export class MetricRow {
   readonly #cells: Float64Array;
   /** Column of each status code, −1 before it was seen. */
   readonly #columns = new Int8Array(1000).fill(-1);
-  #sample = 0;
 
   constructor(shared: SharedArrayBuffer, row: number) {
     this.#cells = new Float64Array(shared, row * ROW_CELLS * 8, ROW_CELLS);
@@ -77,12 +74,6 @@ export class MetricRow {
 
   queueWait(slot: number, microseconds: number): void {
     observe(this.#cells, FUNCTIONS + slot * FUNCTION_CELLS + QUEUE_WAIT, requestShape, microseconds);
-  }
-
-  /** Whether the stages of the next request are to be measured: true once in 16. */
-  sampleStages(): boolean {
-    this.#sample = (this.#sample + 1) % SAMPLE_EVERY;
-    return this.#sample === 0;
   }
 
   /** `index` of `stage` (definitions.ts). */

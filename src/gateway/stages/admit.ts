@@ -17,45 +17,35 @@ export function admit(gateway: Gateway, call: Call): Verdict {
 }
 
 function waitInLine(gateway: Gateway, call: Call, slot: number): Verdict {
-  const { concurrency, lifecycle } = gateway;
+  const { concurrency, lifecycle, metrics } = gateway;
   const { maxConcurrentRequests, queueSize, queueTimeoutMs } = call.revision().limits;
   const { turn } = call;
-  // The line may call the waiter before `enter` returns; then the request has not begun to wait.
   const since = performance.now();
-  let early = true;
-  let entered = false;
-  let dropped = false;
   const waiter = {
     onEntered() {
-      if (early) entered = true;
-      else if (!call.waited(turn)) concurrency.leave(slot);
-      else {
-        call.admitted = true;
-        gateway.metrics.queueWait(slot, (performance.now() - since) * 1000);
-        call.mark(ADMIT);
-        lifecycle.resume(call, INVOKE);
-      }
+      if (!call.waited(turn)) return concurrency.leave(slot);
+      call.admitted = true;
+      metrics.queueWait(slot, (performance.now() - since) * 1000);
+      call.mark(ADMIT);
+      return lifecycle.resume(call, INVOKE);
     },
     onDropped() {
-      if (early) dropped = true;
-      else if (call.waited(turn)) {
-        overloaded(gateway, call, functionCounter.queueTimeout);
-        lifecycle.finish(call);
-      }
+      if (!call.waited(turn)) return;
+      overloaded(gateway, call, functionCounter.queueTimeout);
+      lifecycle.finish(call);
     },
   };
   const result = concurrency.enter(slot, maxConcurrentRequests, queueSize, queueTimeoutMs, waiter);
-  early = false;
-  if (result === 'entered' || entered) {
+  if (result === 'entered') {
     call.admitted = true;
     return NEXT;
   }
-  if (result === 'full' || dropped) {
+  if (result === 'full') {
     overloaded(gateway, call, functionCounter.queueFull);
     return ANSWERED;
   }
   call.wait(() => {
-    if (concurrency.withdraw(slot, waiter)) gateway.metrics.add(slot, functionCounter.queueAborted, 1);
+    if (concurrency.withdraw(slot, waiter)) metrics.add(slot, functionCounter.queueAborted, 1);
   });
   return WAIT;
 }

@@ -22,9 +22,10 @@ export function limit(gateway: Gateway, call: Call): Verdict {
   return ANSWERED;
 }
 
-/** A key that depends on the session alone is hashed once and kept with it. */
+/** A key that depends on the signed-in user alone is hashed once and kept with the session. */
 function keyOf(gateway: Gateway, call: Call, { plan }: RouteLimit): LimitKey {
-  if (call.session === null || !plan.perSession) return plan.keyOf(call, gateway.keyHash, gateway.scratchKey);
+  // A token without `sub` counts by address, which may change under the same token.
+  if (call.subject() === null || !plan.perSession) return plan.keyOf(call, gateway.keyHash, gateway.scratchKey);
   const state = call.sessionRoute();
   state.limitKey ??= plan.keyOf(call, gateway.keyHash, new LimitKey());
   return state.limitKey;
