@@ -137,6 +137,12 @@ const refusals: [
     { a: { allow: true } },
   ],
   ['recursion', { 'p.rego': 'package a\nallow if b\nb if allow' }, /recursive/, 'policy-broken'],
+  [
+    'a type error, which OPA explains in several lines',
+    { 'p.rego': 'package a\nallow if count(7) == 1' },
+    /count: invalid argument\(s\), have: \(7, [^\n]*$/,
+    'policy-broken',
+  ],
   ['no rule at all', { 'p.rego': 'package a\n' }, /a\/allow/, 'policy-broken'],
 ];
 for (const [name, files, message, code, data] of refusals) {

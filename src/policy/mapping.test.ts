@@ -86,6 +86,20 @@ test('a hostile body with __proto__ stays data', () => {
   assert.equal((input as { admin?: unknown }).admin, undefined);
 });
 
+test('the body is parsed once, and only where a mapping needs it', () => {
+  let parsed = 0;
+  const counting = { ...source, body: () => (parsed++, { a: 1, b: 2 }) };
+  const input = {};
+  applyMapping([{ path: ['x'], value: { from: 'constant', value: 1 } }], counting, input);
+  assert.equal(parsed, 0);
+  const bodies = ['a', 'b'].map((name) => ({
+    path: [name],
+    value: { from: 'body' as const, pointer: `/${name}` },
+  }));
+  applyMapping(bodies, counting, input);
+  assert.deepEqual([parsed, input], [1, { x: 1, a: 1, b: 2 }]);
+});
+
 test('pointers: array indexes are decimal without leading zeros, anything else is absent', () => {
   const document = { list: ['a', 'b'], '': { '': 1 } };
   assert.equal(resolvePointer(document, ''), document);

@@ -21,13 +21,15 @@ export function applyMapping(
   source: MappingSource,
   input: Record<string, unknown>,
 ): void {
+  let body: { readonly json: unknown } | undefined;
   for (const { path, value } of mapping) {
-    const found = read(value, source);
+    if (value.from === 'body') body ??= { json: source.body() }; // parsed once, however many pointers
+    const found = read(value, source, body?.json);
     if (found !== undefined) put(input, path, found);
   }
 }
 
-function read(value: MappedValue, source: MappingSource): unknown {
+function read(value: MappedValue, source: MappingSource, body: unknown): unknown {
   switch (value.from) {
     case 'constant':
       return value.value;
@@ -38,7 +40,7 @@ function read(value: MappedValue, source: MappingSource): unknown {
     case 'query':
       return member(source.query(), value.name);
     case 'body':
-      return resolvePointer(source.body(), value.pointer);
+      return resolvePointer(body, value.pointer);
   }
 }
 

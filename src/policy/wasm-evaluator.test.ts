@@ -3,7 +3,15 @@ import { createRequire } from 'node:module';
 import { before, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { conflict, patterns, roles, rolesData, shopNew, shopOld } from '../../test/support/policies.ts';
+import {
+  conflict,
+  hosted,
+  patterns,
+  roles,
+  rolesData,
+  shopNew,
+  shopOld,
+} from '../../test/support/policies.ts';
 import type { CompilerAnswer } from './compiler/protocol.ts';
 import { InputGenerator } from './input-generator.ts';
 import { runTask } from './worker/run-task.ts';
@@ -37,6 +45,7 @@ const policies = {
   shopNew: { text: shopNew, entrypoints: ['serverless/allow'], data: {} },
   roles: { text: roles, entrypoints: ['gateway/authz/allow'], data: rolesData },
   patterns: { text: patterns, entrypoints: ['patterns', 'patterns/allow'], data: {} },
+  hosted: { text: hosted, entrypoints: ['hosted'], data: {} },
   conflict: { text: conflict, entrypoints: ['conflict/level', 'conflict/allow'], data: {} },
 };
 type Name = keyof typeof policies;
@@ -98,6 +107,23 @@ describe('the Wasm host', () => {
     assert.equal(decide({ ...request, claims: { ...order.claims, sub: 'mallory' } }), false);
     const withoutData = new WasmEvaluator(loaded.roles.module, {}).entrypoint('gateway/authz/allow');
     assert.equal(withoutData(request), false);
+  });
+
+  test('lends the builtins that the module does not have', () => {
+    const evaluate = new WasmEvaluator(loaded.hosted.module, {}).entrypoint('hosted');
+    assert.deepEqual(evaluate({ pattern: ',+', text: 'a,,b', yaml: 'x: [1, two]' }), {
+      parts: ['a', 'b'],
+      text: 'a,,b|002.2|{"a", "b"}|123456789012345678901',
+      document: { x: [1, 'two'] },
+      valid: true,
+      back: { a: [1, 'a,,b'] },
+    });
+    // A wrong argument is undefined, as everywhere in Rego; nothing else fails with it.
+    const wrong = evaluate({ pattern: '(', text: 1, yaml: '[' }) as Record<string, unknown>;
+    assert.equal(wrong['undefined_split'], true);
+    assert.equal(wrong['valid'], false);
+    assert.ok(!('parts' in wrong) && !('document' in wrong));
+    assert.throws(() => evaluate({ pattern: '\\Qa\\E', text: 'a' }), /cannot use this pattern/);
   });
 
   test('never takes an input that it cannot read for an absent one', () => {

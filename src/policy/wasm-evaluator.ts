@@ -172,10 +172,7 @@ class LoadedPolicy {
         `The policy calls ${this.builtins.get(id)}, which is not available here.`,
       );
     }
-    const result = implementation(
-      values.map((value) => this.#text(this.#opa.opa_value_dump(value))),
-      values.map((value) => this.#text(this.#opa.opa_json_dump(value))),
-    );
+    const result = implementation(values.map((value) => this.#text(this.#opa.opa_value_dump(value))));
     return result === undefined ? 0 : this.#parse(result);
   }
 

@@ -76,3 +76,14 @@ level := 2 if input.b
 default allow := false
 allow if not input.blocked
 `;
+
+/** Builtins that OPA's Wasm leaves to its host. */
+export const hosted = `package hosted
+import rego.v1
+parts := regex.split(input.pattern, input.text)
+text := sprintf("%s|%05.1f|%v|%d", [input.text, 2.25, {"b", "a"}, 123456789012345678901])
+document := yaml.unmarshal(input.yaml)
+valid := yaml.is_valid(input.yaml)
+back := yaml.unmarshal(yaml.marshal({"a": [1, input.text]}))
+undefined_split if not regex.split(input.pattern, input.text)
+`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { toJsonValue } from '../plan/operations.ts';
-import { arrayItems, parseRego } from './rego-text.ts';
+import { arrayItems, parseRego, writeRego } from './rego-text.ts';
 
 test('sets are sorted, keys of any type become text, numbers keep their size', () => {
   assert.deepEqual(toJsonValue(parseRego('{{"result": {3, "a", 1, null, [1], true}}}')), [
@@ -20,6 +20,11 @@ test('sets are sorted, keys of any type become text, numbers keep their size', (
     '[[], "\\""]',
   ]);
   assert.deepEqual(arrayItems('[]'), []);
+});
+
+test('values are written in order', () => {
+  const text = '{"b": {3, 1, "x"}, "a": [set(), {}], 7: {[2], null}}';
+  assert.equal(writeRego(parseRego(text)), '{7: {null, [2]}, "a": [set(), {}], "b": {1, 3, "x"}}');
 });
 
 test('any JSON value, spaced as OPA spaces it, is read back', () => {

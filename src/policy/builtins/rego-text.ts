@@ -1,4 +1,5 @@
 import { parseNumber } from '../plan/numbers.ts';
+import { sorted } from '../plan/order.ts';
 import { RegoObject, RegoSet } from '../plan/values.ts';
 
 /**
@@ -10,6 +11,20 @@ export function parseRego(text: string): unknown {
   const value = reader.value();
   reader.end();
   return value;
+}
+
+/** As OPA prints a value: members of sets and objects in Rego's order, which the module does not keep. */
+export function writeRego(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(writeRego).join(', ')}]`;
+  if (value instanceof RegoSet) {
+    return value.size === 0 ? 'set()' : `{${sorted(value.elements()).map(writeRego).join(', ')}}`;
+  }
+  if (value instanceof RegoObject) {
+    const members = sorted(value.keys()).map((key) => `${writeRego(key)}: ${writeRego(value.get(key))}`);
+    return `{${members.join(', ')}}`;
+  }
+  return String(value);
 }
 
 /** The texts of an array's members. */

@@ -19,14 +19,19 @@ function refuseErrors(errors: readonly CompilerProblem[]): void {
   if (first === undefined) return;
   const shown = rest
     .slice(0, MORE_ERRORS)
-    .map((error) => `Also ${place(error.location) ?? ''}: ${error.message}.`);
+    .map((error) => `Also ${place(error.location) ?? ''}: ${oneLine(error)}.`);
   if (rest.length > MORE_ERRORS) shown.push(`And ${rest.length - MORE_ERRORS} more.`);
-  throw new MayflyError(`The policy does not compile: ${first.message}`, {
+  throw new MayflyError(`The policy does not compile: ${oneLine(first)}`, {
     where: place(first.location),
     fix: shown.length > 0 ? shown.join(' ') : undefined,
     code: 'policy-broken',
     exitCode: 2,
   });
+}
+
+/** Type errors come with a small table. */
+function oneLine({ message }: CompilerProblem): string {
+  return message.trim().replaceAll(/\s*\n\s*/g, ', ');
 }
 
 /** An entrypoint is a rule, or a package that has rules. */
