@@ -47,8 +47,8 @@ Paths are relative to the file.
 
 **Variables.** \`\${NAME}\` in a string value is replaced by the environment variable, \`\${NAME:-text}\` by the text when it
 is unset or empty; \`$\${\` is a literal \`\${\`. A variable that is not set is an error. What it holds stays text: it cannot add keys.
-A \`.env\` file beside the configuration is read; the real environment wins. \`PORT\` and \`LOG_LEVEL\` override \`server.port\`
-and \`logging.level\`.
+A \`.env\` file beside the configuration is read; the real environment wins. \`PORT\`, \`MAYFLY_HOST\` and \`LOG_LEVEL\` override
+\`server.port\`, \`server.host\` and \`logging.level\`.
 
 **Reload.** The file is read again when it changes and on SIGHUP. A file with an error changes nothing and is reported.
 

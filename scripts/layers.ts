@@ -42,6 +42,7 @@ const below: Record<string, readonly string[]> = {
   ],
   cli: [
     'model',
+    'tokens',
     'config',
     'control',
     'artifacts',

@@ -106,7 +106,11 @@ function withoutEmptySections(value: unknown): Record<string, unknown> {
 }
 
 /** Variables that override a key, as platforms and people set them. */
-const OVERRIDES = { PORT: ['server', 'port'], LOG_LEVEL: ['logging', 'level'] } as const;
+const OVERRIDES = {
+  PORT: ['server', 'port'],
+  MAYFLY_HOST: ['server', 'host'],
+  LOG_LEVEL: ['logging', 'level'],
+} as const;
 
 /** Key → variable, for those that are set. */
 function applyOverrides(value: Record<string, unknown>, env: Environment): ReadonlyMap<string, string> {

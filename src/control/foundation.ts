@@ -52,7 +52,12 @@ export function secretText(secret: NonNullable<AuthPlan['secret']>): string {
   return 'text' in secret ? secret.text : readOrCreateSecret(secret.file, 'security.jwt_secret_file');
 }
 
-async function settlePolicy(directory: string, plan: PolicyPlan, cacheDir: string): Promise<PolicySpec> {
+/** Compiles the configured policy; without `cacheDir` nothing is kept. Throws MayflyError with file and line when it is broken. */
+export async function settlePolicy(
+  directory: string,
+  plan: PolicyPlan,
+  cacheDir: string | null,
+): Promise<PolicySpec> {
   const { entrypoints, opaUrl } = plan;
   if (opaUrl !== null) return elsewhere(opaUrl, entrypoints);
   const files: Record<string, string> = {};
