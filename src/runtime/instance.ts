@@ -21,7 +21,7 @@ type Exported = (...values: number[]) => number;
 
 /**
  * An instance of a prepared module that can be put back to the state it had after initialisation.
- * One request is: `arm`, calls of `exports`, `restore`. Everything the host writes into its memory must be told to
+ * One request is: `arm`, calls of `exports`, `restore` (or `dispose`); only then another instance on the same dirty map may run. Everything the host writes into its memory must be told to
  * `markWritten`; nobody else may write to its memory, tables or globals.
  */
 export class Instance {
@@ -98,6 +98,7 @@ export class Instance {
 
   /** From now on the guest may run for `budgetMs`: never less, about a millisecond more. Before it was armed it may not run at all. */
   arm(budgetMs: number): void {
+    this.#dirty.claim(this);
     // Not from the epoch word: when its thread was late, the guest would lose that time.
     this.#arm(Math.ceil(monotonicMs() + budgetMs) | 0);
   }
@@ -110,12 +111,14 @@ export class Instance {
   /** Back to the state of the snapshot. False: something happened that cannot be undone, dispose of the instance. */
   restore(): boolean {
     const pages = this.#restore();
+    this.#dirty.release(this);
     this.restoredPages = Math.max(0, pages);
     return pages >= 0;
   }
 
-  /** Gives its images back. The instance must not be used afterwards. */
+  /** Gives its images back, also in the middle of a request. The instance must not be used afterwards. */
   dispose(): void {
+    this.#abandonMarks();
     for (const image of this.#images) this.#thread.images.release(this.#module, image);
     this.#images = [];
   }
@@ -127,7 +130,7 @@ export class Instance {
       if (options.initialize !== undefined) options.initialize(this);
       else (this.exports['_initialize'] as Exported | undefined)?.();
     } catch (error) {
-      this.#clearMarks();
+      this.#abandonMarks();
       if (!this.wasKilled()) throw error;
       throw new MayflyError('The function did not finish its initialisation in time', {
         fix: 'Do less work at start-up, or raise the CPU budget.',
@@ -140,7 +143,7 @@ export class Instance {
   #takeSnapshot(): void {
     this.#images = this.#info.memories.map((memory, index) => this.#takeImage(memory, index));
     this.#exported('snapshot')();
-    this.#clearMarks();
+    this.#abandonMarks();
   }
 
   /** Only marked pages and those with data segments can differ from zero. */
@@ -158,7 +161,8 @@ export class Instance {
     return image;
   }
 
-  #clearMarks(): void {
+  #abandonMarks(): void {
+    if (!this.#dirty.release(this)) return;
     for (const [index, memory] of this.#info.memories.entries()) {
       const { byteLength } = (this.#memories[index] as WebAssembly.Memory).buffer;
       this.#mapOf(memory, byteLength).fill(0);

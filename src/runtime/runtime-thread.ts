@@ -9,11 +9,32 @@ import { MAX_PAGES, PAGE_BYTES } from './prepare/host.ts';
  */
 export class DirtyMap {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  #user: object | null = null;
   #bytes = Buffer.alloc(0);
 
   get bytes(): Buffer {
     if (this.#bytes.length === 0) this.#bytes = Buffer.from(this.memory.buffer);
     return this.#bytes;
+  }
+
+  /**
+   * From now on the marks are those of `user`. Throws when another instance has not been restored yet: its marks would
+   * be lost, and with them its fresh state.
+   */
+  claim(user: object): void {
+    if (this.#user !== null && this.#user !== user) {
+      throw new Error(
+        'Cannot run an instance: another one on this dirty map was not restored or disposed of',
+      );
+    }
+    this.#user = user;
+  }
+
+  /** True when `user` held the claim. */
+  release(user: object): boolean {
+    if (this.#user !== user) return false;
+    this.#user = null;
+    return true;
   }
 
   ensure(bytes: number): void {

@@ -2,7 +2,7 @@ import { MayflyError } from '../../../src/model/errors.ts';
 import { Instance } from '../../../src/runtime/instance.ts';
 import { createEpochMemory } from '../../../src/runtime/epoch-clock.ts';
 import { type Prepared, prepare } from '../../../src/runtime/prepare/prepare.ts';
-import { RuntimeThread } from '../../../src/runtime/runtime-thread.ts';
+import { DirtyMap, RuntimeThread } from '../../../src/runtime/runtime-thread.ts';
 import { readModuleParts } from '../../../src/runtime/prepare/module-parts.ts';
 import { asBits } from './bits.ts';
 import { toArguments } from './constants.ts';
@@ -47,7 +47,10 @@ export function preparedInstantiation(onRefusal: (reason: string) => void): Inst
       return instantiatePlain(bytes, imports);
     }
     const module = new WebAssembly.Module(prepared.wasm);
-    const instance = Instance.create(thread, module, prepared.info, imports, { initialize: () => undefined });
+    const instance = Instance.create(thread, module, prepared.info, imports, {
+      initialize: () => undefined,
+      dirty: new DirtyMap(),
+    });
     instance.arm(FOREVER_MS);
     return instance.exports;
   };
