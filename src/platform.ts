@@ -2,11 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { openArtifactStore } from './artifacts/store.ts';
 import type { Compiler } from './build/compiler.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { resolveConfig, type Resolved } from './config/resolve.ts';
 import { functionSettings } from './config/schema.ts';
+import type { SettledFunction } from './config/settle.ts';
 import type { Environment } from './config/substitute.ts';
 import { watchConfig } from './config/watch.ts';
 import { watchTargets } from './config/watched.ts';
@@ -28,6 +30,7 @@ import { createToolchain } from './control/toolchain.ts';
 import { RateLimiter } from './limits/gcra.ts';
 import { monotonicNow } from './limits/monotonic.ts';
 import { systemClock } from './model/clock.ts';
+import { MayflyError } from './model/errors.ts';
 import type { FromThread, RequestTrace } from './model/protocol.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { VERSION } from './model/version.ts';
@@ -120,12 +123,16 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   });
 
   let keys: KeySource | null = null;
+  let keysFrom: NonNullable<Resolved['auth']>['jwks'] = null;
   const followAuth = async ({ auth }: Resolved): Promise<void> => {
+    const location = auth?.jwks ?? null;
+    if (isDeepStrictEqual(location, keysFrom)) return;
     keys?.[Symbol.dispose]();
     keys = null;
-    if (auth?.jwks == null) return;
+    keysFrom = location;
+    if (location === null) return;
     keys = followKeys({
-      location: auth.jwks,
+      location,
       clock: systemClock,
       onChange: (jwks) =>
         void control.refound((before) => ({ ...before, auth: before.auth && { ...before.auth, jwks } })),
@@ -143,7 +150,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       policyCache: inState('policies'),
     }),
     functions: resolved.functions,
-    settle: (name, settings) => resolved.settle(name, settings),
+    settle: (name, settings) => requireCompiled(resolved, resolved.settle(name, settings)),
   });
 
   await followAuth(running);
@@ -192,12 +199,21 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   stack.use(supervisor);
   const { port } = await supervisor.start();
 
+  let watcher: { close(): void } | null = null;
+  const watch = (config: Config): void => {
+    watcher?.close();
+    watcher = watchConfig(watchTargets(config), () => void reloader.reload());
+  };
   const reloader = createReloader({
     running,
-    load: () => load().resolved,
+    load: () => {
+      const { config, resolved } = load();
+      watch(config);
+      return resolved;
+    },
     apply: async (resolved) => {
-      const blueprint = await blueprintOf(resolved);
-      return control.follow(blueprint);
+      await followAuth(resolved);
+      return control.follow(await blueprintOf(resolved));
     },
     onOutcome: (outcome) => {
       if (outcome.error !== null) log.error(outcome.error.message);
@@ -207,8 +223,8 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     },
     clock: systemClock,
   });
-  const watcher = watchConfig(watchTargets(first.config), () => void reloader.reload());
-  stack.defer(() => watcher.close());
+  watch(first.config);
+  stack.defer(() => watcher?.close());
 
   const sweeper = setInterval(
     () => limiter.sweep(monotonicNow(), Math.ceil(limiter.groups / SWEEP_ROUNDS)),
@@ -291,7 +307,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     },
     reload: () => reloader.reload(),
     stop: async (graceMs) => {
-      watcher.close();
+      watcher?.close();
       const { aborted } = (await supervisor?.drain(graceMs)) ?? { aborted: 0 };
       await stack.disposeAsync();
       return aborted;
@@ -304,6 +320,25 @@ async function requireFreePorts({ listen, tls, admin, metrics }: Resolved): Prom
   if (tls !== null) await requireFreePort(tls.host, tls.port, 'server.tls.port');
   await requireFreePort(admin.host, admin.port, 'admin.port');
   if (metrics !== null) await requireFreePort(metrics.host, metrics.port, 'monitoring.metrics_port');
+}
+
+/** A rule that an admin deploy asks for must be one that the policy was compiled for. */
+function requireCompiled({ policy }: Resolved, settled: SettledFunction): SettledFunction {
+  const compiled = policy?.entrypoints ?? [];
+  for (const route of settled.routes) {
+    const asked = route.policy?.entrypoint;
+    if (asked === undefined || compiled.includes(asked)) continue;
+    throw new MayflyError(
+      `Cannot use the rule data.${asked.replaceAll('/', '.')}: the policy is not compiled for it`,
+      {
+        where: `route ${route.path}`,
+        fix: `Rules in use: ${compiled.map((rule) => `data.${rule.replaceAll('/', '.')}`).join(', ')}. Name another one in mayfly.yaml first.`,
+        exitCode: 2,
+        code: 'rule-not-compiled',
+      },
+    );
+  }
+  return settled;
 }
 
 /** Where this machine reaches an address that may be every address. */

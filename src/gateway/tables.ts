@@ -82,12 +82,20 @@ function buildRoute(
   const input = new PolicyInputPlan(spec, deployment.spec);
   const remoteOpa = snapshot.policies.find((policy) => policy.id === id)?.opaUrl ?? null;
   if (remoteOpa !== null) return { ...open, input, remoteOpa };
-  // A policy that is named but missing denies: no decision means no.
-  const decide = evaluators.get(id)?.entrypoint(entrypoint) ?? (() => false);
-  return { ...open, input, decide };
+  return { ...open, input, decide: decisionOf(evaluators.get(id), entrypoint) };
 }
 
 function buildLimit(spec: NonNullable<RouteSpec['rateLimit']>, functionName: string): RouteLimit {
   const limit = new RateLimit(spec);
   return { plan: new KeyPlan(limit, functionName), headers: new RateLimitHeaders(limit) };
+}
+
+/** A policy that is missing, or not compiled for the rule, denies: no decision means no. */
+function decisionOf(evaluator: Evaluator | undefined, entrypoint: string): Decide {
+  try {
+    if (evaluator !== undefined) return evaluator.entrypoint(entrypoint);
+  } catch {
+    // The control plane refuses such routes; should one come through, it must not take the thread down.
+  }
+  return () => false;
 }

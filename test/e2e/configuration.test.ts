@@ -35,11 +35,11 @@ ${FUNCTIONS}`);
   const port = Number(new URL(server.url).port);
   const open = () => {
     const socket = connect(port, '127.0.0.1');
-    const received: Buffer[] = [];
-    socket.on('data', (bytes) => received.push(bytes));
+    const received: string[] = [];
+    socket.on('data', (bytes) => received.push(bytes.toString()));
     socket.on('error', () => undefined);
     const closed = new Promise<string>((resolve) => {
-      socket.on('close', () => resolve(Buffer.concat(received).toString()));
+      socket.on('close', () => resolve(received.join('')));
     });
     return { socket, closed };
   };

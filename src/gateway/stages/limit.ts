@@ -25,7 +25,8 @@ export function limit(gateway: Gateway, call: Call): Verdict {
 /** A key that depends on the signed-in user alone is hashed once and kept with the session. */
 function keyOf(gateway: Gateway, call: Call, { plan }: RouteLimit): LimitKey {
   // A token without `sub` counts by address, which may change under the same token.
-  if (call.subject() === null || !plan.perSession) return plan.keyOf(call, gateway.keyHash, gateway.scratchKey);
+  if (call.subject() === null || !plan.perSession)
+    return plan.keyOf(call, gateway.keyHash, gateway.scratchKey);
   const state = call.sessionRoute();
   state.limitKey ??= plan.keyOf(call, gateway.keyHash, new LimitKey());
   return state.limitKey;
