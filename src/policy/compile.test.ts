@@ -138,9 +138,9 @@ const refusals: [
   ],
   ['recursion', { 'p.rego': 'package a\nallow if b\nb if allow' }, /recursive/, 'policy-broken'],
   [
-    'a type error, which OPA explains in several lines',
+    'a type error',
     { 'p.rego': 'package a\nallow if count(7) == 1' },
-    /count: invalid argument\(s\), have: \(7, [^\n]*$/,
+    /count: invalid argument\(s\) \(p\.rego:2:10\)/,
     'policy-broken',
   ],
   ['no rule at all', { 'p.rego': 'package a\n' }, /a\/allow/, 'policy-broken'],

@@ -29,7 +29,7 @@ function refuseErrors(errors: readonly CompilerProblem[]): void {
   });
 }
 
-/** Type errors come with a small table. */
+/** Some of OPA's messages have several lines. */
 function oneLine({ message }: CompilerProblem): string {
   return message.trim().replaceAll(/\s*\n\s*/g, ', ');
 }
