@@ -18,17 +18,17 @@ interface TcpHandle {
  * worth 40 % of the requests a second. `onread` is documented, `handle` and `_handle` are not: they are looked for,
  * and where they are missing `readEvents` does the same work by documented means.
  *
- * Returns the socket that took over, or null when this Node has no such interface.
+ * Returns whether another socket took over; false when this Node has no such interface.
  */
 export function adoptHandle(
   accepted: Socket,
   buffer: Buffer,
   connect: (socket: Socket) => SocketEvents,
-): Socket | null {
+): boolean {
   const holder = accepted as unknown as { _handle: TcpHandle | null };
   const handle = holder._handle;
   if (handle === null || typeof handle !== 'object' || typeof handle.useUserBuffer !== 'function')
-    return null;
+    return false;
   holder._handle = null;
   let events: SocketEvents | null = null;
   const options = {
@@ -48,7 +48,7 @@ export function adoptHandle(
   events = connect(socket);
   listen(socket, events);
   socket.read(0);
-  return socket;
+  return true;
 }
 
 /** The documented way: one buffer a read, allocated by Node. Also for TLS, where bytes arrive decrypted. */

@@ -2,6 +2,8 @@ import type { HttpSpec } from '../model/snapshot.ts';
 import type { Connection } from './connection.ts';
 import type { RequestHandler } from './exchange.ts';
 import { RequestHead } from './head.ts';
+import type { Http2Connection } from './http2.ts';
+import type { StreamCarrier } from './http2-stream.ts';
 import { Output } from './output.ts';
 
 /** Counters of one listener, since it was opened. */
@@ -34,6 +36,9 @@ export class Front<Context = unknown> {
   /** The head of the request that is being read. */
   readonly head = new RequestHead();
   readonly connections = new Set<Connection<Context>>();
+  /** HTTP/2 connections, and the open streams of all of them. */
+  readonly sessions = new Set<Http2Connection<Context>>();
+  readonly streams = new Set<StreamCarrier<Context>>();
   /** The connection whose answers are being gathered for one write. */
   batching: Connection<Context> | null = null;
   /** Connections that were answered in the middle of another one's batch and have more to read. */
@@ -72,6 +77,7 @@ export class Front<Context = unknown> {
     this.now = now;
     this.dateLine = renderDate();
     for (const connection of this.connections) connection.checkTime(now);
+    for (const stream of this.streams) stream.checkTime(now);
   }
 }
 

@@ -4,8 +4,12 @@ const KEEP_BYTES = 1_048_576;
 
 /** Where a thread's responses are put together: one growing buffer, written to the socket once a batch. */
 export class Output {
-  bytes: Buffer = Buffer.allocUnsafeSlow(STANDARD_BYTES);
+  bytes: Buffer;
   length = 0;
+
+  constructor(capacity = STANDARD_BYTES) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity);
+  }
 
   /** Makes room for so many more bytes. */
   reserve(count: number): void {

@@ -150,6 +150,7 @@ function framingReason(
     if (length !== undefined && Number(length[1]) > MAX_BODY) return 'body too large';
   }
   if (status === 431 && text.length > 8192) return 'head or trailer too large';
+  if (status === 400 && chunked && /\n[0-9a-f]{17}/i.test(text)) return 'chunk size of more than 16 digits';
   if (status === 400 && chunked && /[0-9a-f];/i.test(text))
     return 'chunk extension with white space or in quotes, or too long';
   const rest = text.slice(previousEnd);
