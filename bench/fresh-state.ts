@@ -182,7 +182,8 @@ async function restoring(thread: RuntimeThread): Promise<void> {
         let turn = 0;
         const batch = pages > 100 ? 2000 : 20_000;
         const before = time(batch, () => {
-          (plain[(turn = (turn + 1) % count)]?.exports['touch'] as Kernel)(dirty, stride);
+          const instance = plain[(turn = (turn + 1) % count)] as WebAssembly.Instance;
+          (instance.exports['touch'] as Kernel)(dirty, stride);
         });
         const after = time(batch, () => {
           const instance = instances[(turn = (turn + 1) % count)] as Instance;

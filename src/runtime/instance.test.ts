@@ -44,7 +44,7 @@ test('an endless loop is stopped at its budget, not before, and the instance can
   instance.arm(30);
   const start = performance.now();
   assert.throws(() => call['spin']?.(), WebAssembly.RuntimeError);
-  assert.ok(performance.now() - start >= 30);
+  assert.ok(performance.now() - start > 29);
   assert.ok(instance.wasKilled());
   assert.ok(instance.restore());
   assert.ok(!instance.wasKilled());
@@ -209,13 +209,13 @@ test('instances that initialised differently have images of their own', () => {
 
 test('an instance with a dirty map of its own may be in the middle of a call while others run', () => {
   const text = `(import "env" "pause" (func $pause)) ${MEMORY} (func (export "run") (i32.store (i32.const 0) (i32.const 1)) (call $pause))`;
-  let pause = () => {};
-  const imports = { env: { pause: () => pause() } };
+  let pause: (() => void) | null = null;
+  const imports = { env: { pause: () => pause?.() } };
   const other = create(text, 2 ** 20, imports);
   other.instance.restore();
   const suspended = create(text, 2 ** 20, imports, { dirty: new DirtyMap() });
   pause = () => {
-    pause = () => {};
+    pause = null;
     other.instance.arm(1000);
     other.call['run']?.();
     assert.ok(other.instance.restore());
