@@ -158,7 +158,8 @@ describe('the Wasm host', () => {
 
   test('a policy that contradicts itself is an error, not a decision', () => {
     const level = new WasmEvaluator(loaded.conflict.module, {}).entrypoint('conflict/level');
-    for (let i = 0; i < 200; i++) {
+    // OPA's own SDK is broken for good after 512 aborts: each leaves the module's stack pointer lower.
+    for (let i = 0; i < 600; i++) {
       assert.throws(() => level({ a: true, b: true }), /conflict/);
       assert.equal(level({ b: true }), 2);
     }
