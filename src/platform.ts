@@ -40,7 +40,7 @@ import { MetricReader, MetricRow } from './observability/metric-slab.ts';
 import { MetricsServer } from './observability/metrics-server.ts';
 import { EpochClock } from './runtime/epoch-clock.ts';
 
-const ENTRY = new URL(`./dataplane${extname(import.meta.filename)}`, import.meta.url);
+const ENTRY = new URL(`./dataplane/entry${extname(import.meta.filename)}`, import.meta.url);
 /** Threads for slow functions: more than cores, so that the kernel shares the cores among functions that hog them. */
 const LANES = 4;
 /** How long a thread may take to start; on a crowded machine that is seconds. */
@@ -59,6 +59,7 @@ export interface PlatformOptions {
   readonly onRequest?: ((trace: RequestTrace) => void) | undefined;
   /** A compiler that stays warm over builds (mayfly dev). */
   readonly compiler?: Compiler | undefined;
+  /** Told what came of each reload, instead of the log. */
   readonly onReload?: ((outcome: ReloadOutcome) => void) | undefined;
 }
 
@@ -178,14 +179,13 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       default:
     }
   };
-  const listen = running.listen ?? running.tls;
-  if (listen === null) throw new Error('The configuration names no address to listen on');
   supervisor = createSupervisor({
     entry: ENTRY,
     fronts,
     lanes: LANES,
     shared,
-    listen: { host: listen.host, port: listen.port },
+    listen: running.listen,
+    tls: running.tls === null ? null : { host: running.tls.host, port: running.tls.port },
     snapshot: control.snapshot,
     healthCheckIntervalMs: running.healthCheckIntervalMs,
     patienceMs: START_PATIENCE_MS,
@@ -197,12 +197,17 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     },
   });
   stack.use(supervisor);
-  const { port } = await supervisor.start();
+  const { port, tlsPort } = await supervisor.start();
 
   let watcher: { close(): void } | null = null;
   const watch = (config: Config): void => {
     watcher?.close();
     watcher = watchConfig(watchTargets(config), () => void reloader.reload());
+  };
+  const logReload = ({ error, deployed, removed, needsRestart }: ReloadOutcome): void => {
+    if (error !== null) log.error(error.message);
+    else log.info({ deployed, removed }, 'configuration reloaded');
+    for (const key of needsRestart) log.warn(`${key} changed; it acts after a restart`);
   };
   const reloader = createReloader({
     running,
@@ -215,12 +220,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       await followAuth(resolved);
       return control.follow(await blueprintOf(resolved));
     },
-    onOutcome: (outcome) => {
-      if (outcome.error !== null) log.error(outcome.error.message);
-      else log.info({ deployed: outcome.deployed, removed: outcome.removed }, 'configuration reloaded');
-      for (const key of outcome.needsRestart) log.warn(`${key} changed; it acts after a restart`);
-      options.onReload?.(outcome);
-    },
+    onOutcome: (outcome) => (options.onReload ?? logReload)(outcome),
     clock: systemClock,
   });
   watch(first.config);

@@ -3,8 +3,21 @@ import { Command } from 'commander';
 import { VERSION } from '../model/version.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
+import { completionCommand } from './commands/completion.ts';
+import { deployCommand } from './commands/deploy.ts';
+import { devCommand } from './commands/dev.ts';
+import { initCommand } from './commands/init.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { invokeCommand } from './commands/invoke.ts';
+import { listCommand } from './commands/list.ts';
+import { logsCommand } from './commands/logs.ts';
+import { policyCommand } from './commands/policy.ts';
+import { reloadCommand } from './commands/reload.ts';
+import { removeCommand } from './commands/remove.ts';
 import { serveCommand } from './commands/serve.ts';
+import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
+import { promoteCommand, rollbackCommand } from './commands/traffic.ts';
 import type { Shell } from './shell.ts';
 
 export const EXIT_CODES = [
@@ -19,9 +32,27 @@ export function createProgram(shell: Shell): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command');
-  program.commandsGroup('Write:');
-  for (const make of [checkCommand, buildCommand]) program.addCommand(make(shell));
-  program.commandsGroup('Run:');
-  for (const make of [serveCommand, tokenCommand]) program.addCommand(make(shell));
+  for (const [heading, commands] of Object.entries(GROUPS)) {
+    program.commandsGroup(heading);
+    for (const make of commands) program.addCommand(make(shell));
+  }
   return program;
 }
+
+const GROUPS: Readonly<Record<string, readonly ((shell: Shell) => Command)[]>> = {
+  'Write functions:': [initCommand, devCommand, buildCommand, checkCommand],
+  'Serve them:': [serveCommand, tokenCommand],
+  'Speak to a running server:': [
+    deployCommand,
+    listCommand,
+    inspectCommand,
+    invokeCommand,
+    logsCommand,
+    rollbackCommand,
+    promoteCommand,
+    removeCommand,
+    statusCommand,
+    reloadCommand,
+  ],
+  'Policies and the rest:': [policyCommand, completionCommand],
+};

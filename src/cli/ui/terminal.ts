@@ -4,7 +4,7 @@ export type Style = Parameters<typeof styleText>[0];
 
 /** What the CLI writes to; tests give one that remembers. */
 export interface Output {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean | undefined;
 }
 

@@ -38,7 +38,7 @@ export function record(gateway: Gateway, call: Call): void {
 function trace(gateway: Gateway, call: Call, status: number): void {
   const stages: Record<string, number> = {};
   STAGES.forEach((name, stage) => {
-    if (call.stageMs[stage] > 0) stages[name] = Math.round(call.stageMs[stage] * 1000);
+    if (call.stageMs[stage] > 0) stages[name] = Math.round(call.stageMs[stage] * 10_000) / 10;
   });
   gateway.outbox.trace({
     method: call.method(),

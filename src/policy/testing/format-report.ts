@@ -42,6 +42,22 @@ export function formatReport(report: TestReport, { verbose = false }: { verbose?
   return lines.map((line) => `${line}\n`).join('');
 }
 
+/** The JSON of `opa test --format json`: one object a test, durations in nanoseconds. */
+export function reportDocument(report: TestReport): Record<string, unknown>[] {
+  return report.results.map(({ location, package: name, name: rule, outcome, durationMs, error, cases }) => ({
+    ...(location !== null && { location }),
+    package: name,
+    name: rule,
+    ...(outcome === 'fail' && { fail: true }),
+    ...(outcome === 'skip' && { skip: true }),
+    ...(error !== null && { error: { message: error } }),
+    ...(cases.length > 0 && {
+      sub_results: Object.fromEntries(cases.map((one) => [one.name, one.passed ? {} : { fail: true }])),
+    }),
+    duration: Math.round(durationMs * 1e6),
+  }));
+}
+
 function describe(result: TestResult, verbose: boolean): string[] {
   const { location, outcome, cases, error } = result;
   const took = outcome === 'skip' ? '' : ` (${duration(result.durationMs)})`;

@@ -1,0 +1,127 @@
+/** `mayfly dev`: a server whose compiler stays warm, that follows the sources and shows each request. */
+import { Compiler } from '../../build/compiler.ts';
+import { findConfigFile } from '../../config/files.ts';
+import { loadConfig } from '../../config/load.ts';
+import { resolveConfig, type Resolved } from '../../config/resolve.ts';
+import { watchConfig } from '../../config/watch.ts';
+import type { ReloadOutcome } from '../../control/reload.ts';
+import { MayflyError } from '../../model/errors.ts';
+import type { RequestTrace } from '../../model/protocol.ts';
+import { printError, type Terminal } from '../ui/report.ts';
+import { paintFor, printable, type Paint } from '../ui/terminal.ts';
+import { printOverview, runServer, type RunningServer, type ServerOptions } from './run-server.ts';
+import { sourceFiles } from './source-files.ts';
+
+/** Sources are looked at soon after the last event; editors write in one go. */
+const SETTLE_MS = 15;
+
+export async function develop(
+  options: Pick<ServerOptions, 'path' | 'terminal' | 'overrides'>,
+): Promise<void> {
+  const { terminal, path } = options;
+  const { out, env } = terminal;
+  const paint = paintFor(out, env);
+  await using compiler = new Compiler();
+  const server = await startWhenItBuilds({
+    ...options,
+    logFormat: 'text',
+    extras: {
+      compiler,
+      onRequest: (trace) =>
+        void out.write(terminal.json ? `${JSON.stringify(trace)}\n` : formatTrace(trace, paint)),
+      onReload: (outcome) => showReload(terminal, paint, outcome),
+    },
+  });
+  printOverview(terminal, server.overview);
+  let watcher = followSources(server, path, terminal);
+  await server.ended;
+  watcher.close();
+}
+
+/** A mistake in a source is shown, and the next attempt made when something changes. */
+async function startWhenItBuilds(options: ServerOptions): Promise<RunningServer> {
+  for (;;) {
+    try {
+      return await runServer(options);
+    } catch (error) {
+      if (!(error instanceof MayflyError) || error.code !== 'build-failed') throw error;
+      printError(options.terminal, error);
+      options.terminal.err.write('  Waiting for a change.\n');
+      await nextChange(options.path, options.terminal);
+    }
+  }
+}
+
+function nextChange(path: string, { env }: Terminal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const files = [findConfigFile(path), ...sourceFiles(resolveConfig(loadConfig(path, env)))];
+  const watcher = watchConfig({ files, folders: [] }, () => {
+    watcher.close();
+    clearInterval(alive);
+    resolve();
+  });
+  // The watcher alone does not keep the process alive.
+  const alive = setInterval(() => {}, 60_000);
+  return promise;
+}
+
+/** Reloads when a source changes; which files there are is found out again each time. */
+function followSources({ platform }: RunningServer, path: string, { env }: Terminal): { close(): void } {
+  const watch = (resolved: Resolved) =>
+    watchConfig({ files: sourceFiles(resolved), folders: [] }, () => void reload(), { settleMs: SETTLE_MS });
+  let watcher = watch(platform.resolved);
+  let closed = false;
+  const reload = async () => {
+    await platform.reload();
+    if (closed) return;
+    watcher.close();
+    watcher = watch(currentConfig() ?? platform.resolved);
+  };
+  const currentConfig = (): Resolved | null => {
+    try {
+      return resolveConfig(loadConfig(path, env));
+    } catch {
+      return null;
+    }
+  };
+  return {
+    close() {
+      closed = true;
+      watcher.close();
+    },
+  };
+}
+
+function showReload(
+  terminal: Terminal,
+  paint: Paint,
+  { error, deployed, removed, needsRestart }: ReloadOutcome,
+): void {
+  if (error !== null) {
+    printError(terminal, error);
+    terminal.err.write('  The old revision keeps running.\n');
+    return;
+  }
+  if (terminal.json) {
+    terminal.out.write(`${JSON.stringify({ deployed, removed, needs_restart: needsRestart })}\n`);
+    return;
+  }
+  const changed = [...deployed, ...removed.map((name) => `${name} (removed)`)].join(', ');
+  terminal.out.write(
+    `${paint('green', 'reloaded')} ${printable(changed === '' ? 'nothing to do' : changed)}\n`,
+  );
+  for (const key of needsRestart)
+    terminal.out.write(`${paint('yellow', 'warning')} ${key} acts after a restart\n`);
+}
+
+/** `POST /orders 200 orders 81.2 µs  route 0.9 · authenticate 12.1 · …` */
+export function formatTrace(
+  { method, path, status, function: name, stages }: RequestTrace,
+  paint: Paint,
+): string {
+  const parts = Object.entries(stages);
+  const total = parts.reduce((sum, [, microseconds]) => sum + microseconds, 0);
+  const colour = status >= 500 ? 'red' : status >= 400 ? 'yellow' : 'green';
+  const detail = parts.map(([stage, microseconds]) => `${stage} ${microseconds.toFixed(1)}`).join(' · ');
+  return `${printable(`${method} ${path}`)} ${paint(colour, String(status))} ${name === '' ? '-' : name} ${total.toFixed(1)} µs  ${paint('gray', detail)}\n`;
+}
