@@ -28,7 +28,7 @@ const below: Record<string, readonly string[]> = {
     'limits',
     'observability',
   ],
-  'dataplane.ts': ['model', 'http', 'gateway', 'limits', 'policy', 'runtime', 'observability'],
+  dataplane: ['model', 'http', 'gateway', 'limits', 'policy', 'runtime', 'observability'],
   'platform.ts': [
     'model',
     'config',

@@ -232,8 +232,13 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   );
   stack.defer(() => clearInterval(sweeper));
 
-  const gateway = { host: localHost(listen.host), port };
-  const gatewayUrl = `${running.listen === null ? 'https' : 'http'}://${gateway.host}:${port}`;
+  const plain =
+    running.listen === null ? null : { host: localHost(running.listen.host), port: port ?? 0, secure: false };
+  const secure =
+    running.tls === null ? null : { host: localHost(running.tls.host), port: tlsPort ?? 0, secure: true };
+  const gateway = plain ?? secure;
+  if (gateway === null) throw new Error('The configuration names no address to listen on');
+  const gatewayUrl = urlOf(gateway);
   const startedAt = systemClock.now();
   const { admin, metrics } = running;
   const adminServer = stack.use(
@@ -286,7 +291,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     resolved: running,
     addresses: {
       gateway: gatewayUrl,
-      tls: null,
+      tls: secure === null ? null : urlOf(secure),
       metrics:
         metricsServer === null ? null : `http://${localHost(metrics?.host ?? '')}:${metricsServer.port}`,
       admin: `http://${admin.host}:${adminServer.port}`,
@@ -320,6 +325,10 @@ async function requireFreePorts({ listen, tls, admin, metrics }: Resolved): Prom
   if (tls !== null) await requireFreePort(tls.host, tls.port, 'server.tls.port');
   await requireFreePort(admin.host, admin.port, 'admin.port');
   if (metrics !== null) await requireFreePort(metrics.host, metrics.port, 'monitoring.metrics_port');
+}
+
+function urlOf({ host, port, secure }: { host: string; port: number; secure: boolean }): string {
+  return `${secure ? 'https' : 'http'}://${host}:${port}`;
 }
 
 /** A rule that an admin deploy asks for must be one that the policy was compiled for. */

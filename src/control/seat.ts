@@ -35,7 +35,7 @@ export class Seat {
   #worker: Worker | null = null;
   #bornAt = 0;
   #earlyDeaths = 0;
-  #pingUnanswered = false;
+  #pingedAt: number | null = null;
   /** Why we ended the worker ourselves. */
   #verdict: string | null = null;
   #drained: ((aborted: number) => void) | null = null;
@@ -53,9 +53,9 @@ export class Seat {
     return performance.now() - this.#bornAt;
   }
 
-  /** True when the last ping got no pong. */
-  get silent(): boolean {
-    return this.#pingUnanswered;
+  /** Since when a ping waits for its pong, in milliseconds; 0: none does. */
+  get silentMs(): number {
+    return this.#pingedAt === null ? 0 : performance.now() - this.#pingedAt;
   }
 
   spawn(entry: URL, data: Omit<ThreadData, keyof ThreadName>, resourceLimits: ResourceLimits): void {
@@ -68,7 +68,7 @@ export class Seat {
     this.state = 'starting';
     this.applied = data.snapshot.version;
     this.#bornAt = performance.now();
-    this.#pingUnanswered = false;
+    this.#pingedAt = null;
     this.#verdict = null;
     let error: Error | null = null;
     worker.on('message', (message: FromThread) => this.#hear(message));
@@ -89,9 +89,8 @@ export class Seat {
     this.#worker?.postMessage(message);
   }
 
-  /** The answer must come before the next ping. */
   ping(id: number): void {
-    this.#pingUnanswered = true;
+    this.#pingedAt ??= performance.now();
     this.send({ type: 'ping', id });
   }
 
@@ -138,7 +137,7 @@ export class Seat {
   #hear(message: FromThread): void {
     if (message.type === 'ready') this.state = 'ready';
     else if (message.type === 'applied') this.applied = Math.max(this.applied, message.version);
-    else if (message.type === 'pong') this.#pingUnanswered = false;
+    else if (message.type === 'pong') this.#pingedAt = null;
     else if (message.type === 'drained') this.#drained?.(message.aborted);
     this.#events.onMessage(this, message);
   }

@@ -34,6 +34,7 @@ function supervise(options: Partial<SupervisorOptions> = {}) {
     lanes: 1,
     shared,
     listen: { host: '127.0.0.1', port: 0 },
+    tls: null,
     snapshot: snapshot(1),
     healthCheckIntervalMs: 60_000,
     onMessage: (message) => void heard.push(message.type === 'warning' ? message.message : message.type),

@@ -4,7 +4,7 @@
  */
 import type { ResourceLimits } from 'node:worker_threads';
 import { MayflyError } from '../model/errors.ts';
-import type { FromThread } from '../model/protocol.ts';
+import type { Address, FromThread } from '../model/protocol.ts';
 import type { SharedState } from '../model/shared.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { Seat, type Death, type SeatState, type ThreadName } from './seat.ts';
@@ -24,7 +24,8 @@ export interface SupervisorOptions {
   readonly lanes: number;
   readonly shared: SharedState;
   /** Port 0: the first front picks one, the others share it. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Address | null;
+  readonly tls: Address | null;
   readonly snapshot: Snapshot;
   readonly healthCheckIntervalMs: number;
   /** A thread that is slower than this to start, or to put a snapshot in force, is replaced. */
@@ -38,15 +39,17 @@ export interface SupervisorOptions {
 }
 
 export interface Supervisor extends AsyncDisposable {
-  /** Resolves when all threads are ready; rejects with the error of the first that cannot start, and leaves none running. */
-  start(): Promise<{ readonly port: number }>;
-  /** Resolves when every thread that lives answers by this snapshot, or a newer one. */
+  /** Resolves when all fronts are ready; rejects with the error of the first that cannot start, and leaves none running. */
+  start(): Promise<{ readonly port: number | null; readonly tlsPort: number | null }>;
+  /** Resolves when every front that lives answers by this snapshot, or a newer one. */
   publish(snapshot: Snapshot): Promise<void>;
   /** Lets the fronts finish what is in flight, then ends all threads. `aborted` requests did not make it. */
   drain(graceMs: number): Promise<{ readonly aborted: number }>;
   status(): ThreadStatus[];
 }
 
+/** A lane is silent while it runs a request, and each front may have one waiting there. */
+const LANE_PATIENCE_MS = 300_000;
 const DEFAULT_HEAP: ResourceLimits = { maxOldGenerationSizeMb: 512 };
 
 /** What only the supervisor and its seats need to hear. */
@@ -56,7 +59,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { patienceMs = 10_000, healthCheckIntervalMs, resourceLimits = DEFAULT_HEAP } = options;
   const life = { stopping: false };
   let snapshot = options.snapshot;
-  let port = options.listen.port;
+  let { listen, tls } = options;
   /** Set while the threads start for the first time: a death then is not replaced but ends the start. */
   let failStart: ((error: Error) => void) | null = null;
   let health: NodeJS.Timeout | null = null;
@@ -67,7 +70,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const events = {
     onMessage(seat: Seat, message: FromThread) {
-      if (message.type === 'ready' && message.port !== null) port = message.port;
+      if (message.type === 'ready') {
+        if (listen !== null && message.port !== null) listen = { ...listen, port: message.port };
+        if (tls !== null && message.tlsPort !== null) tls = { ...tls, port: message.tlsPort };
+      }
       if (!internal.has(message.type)) options.onMessage(message, seat.name);
       else if (message.type !== 'pong') wake();
     },
@@ -88,8 +94,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const spawn = (seat: Seat) => {
     const isFront = seat.name.role === 'front';
-    const listen = isFront ? { host: options.listen.host, port } : null;
-    seat.spawn(options.entry, { shared: options.shared, snapshot, listen }, resourceLimits);
+    const addresses = isFront ? { listen, tls } : { listen: null, tls: null };
+    seat.spawn(options.entry, { shared: options.shared, snapshot, ...addresses }, resourceLimits);
     if (isFront) for (const lane of lanes) seat.connect(lane);
     else for (const front of fronts) front.connect(seat);
   };
@@ -130,19 +136,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       if (seat.state === 'starting' && seat.ageMs > patienceMs && !late) {
         seat.condemn(`it did not start within ${patienceMs} ms`);
       } else if (seat.state === 'ready') {
-        if (seat.silent && !late) seat.condemn(`it gave no sign of life for ${healthCheckIntervalMs} ms`);
+        const silentMs = Math.round(seat.silentMs);
+        const patience = seat.name.role === 'lane' ? LANE_PATIENCE_MS : healthCheckIntervalMs * 0.9;
+        if (silentMs > patience && !late) seat.condemn(`it gave no sign of life for ${silentMs} ms`);
         seat.ping(pings);
       }
     }
   };
 
-  const allReady = async () => {
-    // The first front alone at first: it may have to pick the port that all others share.
-    const [first, ...rest] = seats as [Seat, ...Seat[]];
+  const frontsReady = async () => {
+    const [first, ...others] = fronts as [Seat, ...Seat[]];
     spawn(first);
-    await until(() => allAre('ready', [first]));
-    if (!life.stopping) rest.forEach(spawn);
-    await until(() => allAre('ready', rest));
+    // It may have to pick the port that the others share.
+    if (listen?.port === 0 || tls?.port === 0) await until(() => allAre('ready', [first]));
+    if (!life.stopping) others.forEach(spawn);
+    await until(() => allAre('ready', fronts));
   };
 
   const end = async () => {
@@ -164,7 +172,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         ),
       );
       try {
-        await Promise.race([allReady(), failed.promise]);
+        await Promise.race([frontsReady(), failed.promise]);
       } catch (error) {
         await end();
         throw error;
@@ -172,15 +180,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         stopWaiting();
         failStart = null;
       }
+      // Nobody waits for the lanes: what needs one before it is there waits in line.
+      lanes.forEach(spawn);
       nextCheckAt = performance.now() + healthCheckIntervalMs;
       health = setInterval(checkHealth, healthCheckIntervalMs);
-      return { port };
+      return { port: listen?.port ?? null, tlsPort: tls?.port ?? null };
     },
 
     async publish(next) {
       snapshot = next;
       for (const seat of seats) seat.send({ type: 'snapshot', snapshot: next });
-      const lagging = () => seats.filter(({ alive, applied }) => alive && applied < next.version);
+      // Lanes follow when they are done with what they run; they still know the revisions of before.
+      const lagging = () => fronts.filter(({ alive, applied }) => alive && applied < next.version);
       const stopWaiting = later(patienceMs, () => {
         for (const seat of lagging()) {
           seat.condemn(`it did not put snapshot ${next.version} in force within ${patienceMs} ms`);

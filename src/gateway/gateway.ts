@@ -20,7 +20,6 @@ const SAMPLE_EVERY = 17;
 export interface GatewayParts {
   readonly tables: Tables;
   readonly authenticator: Authenticator | null;
-  readonly decisionLog: DecisionLog | null;
   readonly limiter: RateLimiter;
   readonly concurrency: Concurrency;
   readonly lanes: Lanes;
@@ -33,7 +32,7 @@ export interface GatewayParts {
 export class Gateway {
   tables: Tables;
   authenticator: Authenticator | null;
-  decisionLog: DecisionLog | null;
+  decisionLog: DecisionLog | null = null;
   readonly limiter: RateLimiter;
   readonly concurrency: Concurrency;
   readonly lanes: Lanes;
@@ -55,7 +54,6 @@ export class Gateway {
   constructor(parts: GatewayParts) {
     this.tables = parts.tables;
     this.authenticator = parts.authenticator;
-    this.decisionLog = parts.decisionLog;
     this.limiter = parts.limiter;
     this.concurrency = parts.concurrency;
     this.lanes = parts.lanes;

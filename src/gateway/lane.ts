@@ -4,6 +4,9 @@ import type { Guest, GuestResponse, Outcome, RequestSource } from '../runtime/gu
 import type { Pools } from '../runtime/pools.ts';
 import type { LaneAnswer, LaneJob } from './lane-protocol.ts';
 
+/** Longer than any request waits. */
+const KEEP_MS = 600_000;
+
 /** A request frame that came ready-made from a front thread. */
 class ReceivedFrame implements RequestSource {
   #bytes: Buffer = Buffer.alloc(0);
@@ -29,27 +32,36 @@ class ReceivedFrame implements RequestSource {
 export class Lane {
   readonly #pools: Pools;
   readonly #frame = new ReceivedFrame();
-  #revisions: ReadonlyMap<string, RevisionSpec> = new Map();
+  readonly #revisions = new Map<string, { readonly revision: RevisionSpec; forgetAtMs: number }>();
+  /** Jobs that were here before the snapshot that explains them. */
+  #early: { readonly port: MessagePort; readonly job: LaneJob }[] = [];
 
   constructor(pools: Pools) {
     this.#pools = pools;
   }
 
-  /** The revisions that may be asked for from now on. */
-  setRevisions(revisions: readonly RevisionSpec[]): void {
-    this.#revisions = new Map(revisions.map((revision) => [revision.id, revision]));
+  /** The revisions of a new snapshot. Those of earlier ones are kept a while for the requests that began with them. */
+  setRevisions(revisions: readonly RevisionSpec[], nowMs: number): void {
+    for (const known of this.#revisions.values())
+      known.forgetAtMs = Math.min(known.forgetAtMs, nowMs + KEEP_MS);
+    for (const revision of revisions) this.#revisions.set(revision.id, { revision, forgetAtMs: Infinity });
+    for (const [id, { forgetAtMs }] of this.#revisions) if (forgetAtMs <= nowMs) this.#revisions.delete(id);
     this.#pools.keepOnly(new Set(this.#revisions.keys()));
+    const waiting = this.#early;
+    this.#early = [];
+    for (const { port, job } of waiting) answer(port, this.#run(job));
   }
 
   serve(port: MessagePort): void {
     port.on('message', (job: LaneJob) => {
-      const answer = this.#run(job);
-      port.postMessage(answer, [answer.bytes]);
+      // The snapshot comes another way and may be a little later.
+      if (this.#revisions.has(job.revision)) answer(port, this.#run(job));
+      else this.#early.push({ port, job });
     });
   }
 
   #run(job: LaneJob): LaneAnswer {
-    const revision = this.#revisions.get(job.revision);
+    const revision = this.#revisions.get(job.revision)?.revision;
     if (revision === undefined) return failure(job.id, 'unknown-revision');
     const pool = this.#pools.of(revision);
     let guest: Guest | null;
@@ -71,6 +83,10 @@ export class Lane {
     else pool.discard(guest);
     return answer;
   }
+}
+
+function answer(port: MessagePort, result: LaneAnswer): void {
+  port.postMessage(result, [result.bytes]);
 }
 
 function success(id: number, response: GuestResponse, runMs: number, logs: LaneAnswer['logs']): LaneAnswer {

@@ -6,6 +6,11 @@ import type { Snapshot } from './snapshot.ts';
  * a *front* thread listens and answers; a *lane* thread only runs functions that are too slow
  * to run between other people's requests.
  */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface ThreadData {
   readonly role: 'front' | 'lane';
   /** Index among the threads of its role; the row in per-thread tables is `row`. */
@@ -13,7 +18,9 @@ export interface ThreadData {
   readonly row: number;
   readonly shared: SharedState;
   readonly snapshot: Snapshot;
-  readonly listen: { readonly host: string; readonly port: number } | null;
+  /** Addresses of a front: plain HTTP, and TLS (HTTP/1.1 and HTTP/2). */
+  readonly listen: Address | null;
+  readonly tls: Address | null;
 }
 
 export type ToThread =
@@ -57,7 +64,7 @@ export interface DecisionRecord {
 
 export type FromThread =
   /** Listening (or, for a lane, running) with the first snapshot. */
-  | { readonly type: 'ready'; readonly port: number | null }
+  | { readonly type: 'ready'; readonly port: number | null; readonly tlsPort: number | null }
   /** Snapshot `version` is in force for every request that arrives from now on. */
   | { readonly type: 'applied'; readonly version: number }
   | { readonly type: 'pong'; readonly id: number }

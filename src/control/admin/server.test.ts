@@ -49,7 +49,7 @@ async function serve() {
     logs,
     settings,
     version: '1.2.3',
-    invoke: (order) => invokeGateway({ host: '127.0.0.1', port: gatewayPort }, order, 5000),
+    invoke: (order) => invokeGateway({ host: '127.0.0.1', port: gatewayPort, secure: false }, order, 5000),
     status: () => ({
       version: '1.2.3',
       started_at: new Date(0).toISOString(),

@@ -1,5 +1,6 @@
 import { functionCounter } from '../../observability/definitions.ts';
 import { askOpa } from '../../policy/opa-rest.ts';
+import { PolicyEvaluationError } from '../../policy/types.ts';
 import type { Call } from '../call.ts';
 import type { Gateway } from '../gateway.ts';
 import type { PolicyInput } from '../policy-input.ts';
@@ -34,7 +35,7 @@ function failed(gateway: Gateway, call: Call, error: unknown): Verdict {
     `The policy of route ${call.found().spec.id} failed, the request was denied: ${String(error)}`,
   );
   call.requestId();
-  call.exchange.problem('policy-failed');
+  call.exchange.problem(error instanceof PolicyEvaluationError ? error.problem : 'policy-failed');
   return ANSWERED;
 }
 

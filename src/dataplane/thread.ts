@@ -1,0 +1,26 @@
+/** What both kinds of data-plane thread are made of. */
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import type { FromThread, ThreadData } from '../model/protocol.ts';
+import { GAUGE } from '../model/shared.ts';
+import { createGuest } from '../runtime/guests.ts';
+import { Pools } from '../runtime/pools.ts';
+import { RuntimeThread } from '../runtime/runtime-thread.ts';
+
+/** The way to the main thread. */
+export const main = parentPort as MessagePort;
+
+export function post(message: FromThread): void {
+  main.postMessage(message);
+}
+
+/** The thread's instances, counted in its row of the gauges. */
+export function createPools({ shared, snapshot, row }: ThreadData): Pools {
+  const runtime = new RuntimeThread(shared.epoch);
+  const gauges = new Int32Array(shared.gauges);
+  const live = GAUGE.instancesOf(row);
+  return new Pools(
+    snapshot.maxInstances,
+    (revision) => createGuest(runtime, revision),
+    (change) => Atomics.add(gauges, live, change),
+  );
+}
