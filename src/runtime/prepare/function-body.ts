@@ -111,19 +111,20 @@ export class FunctionRewriter {
     }
   }
 
-  /** Marks the page where the store begins. If the address is beyond the map this traps, and so would the store. */
+  /** Marks the page where the store begins, after it: then the address is known to be inside the memory, and so inside the map. */
   #markStore(at: Instructions, type: ValueType): void {
     const memory = this.#layout.memories[at.memory];
     if (memory === undefined) throw new RangeError(`memory ${at.memory} does not exist`);
     const address = this.#scratch.get('address', I32);
     const value = this.#scratch.get(`value ${type}`, type);
-    this.#copyTo(at.start);
     const code = this.#code;
-    code.localSet(value).localTee(address).localGet(address);
+    this.#copyTo(at.start);
+    code.localSet(value).localTee(address).localGet(value);
+    this.#copyTo(at.end);
+    code.localGet(address);
     if (at.offset !== 0) code.i32Const(at.offset).op(Num.I32_ADD);
     code.i32Const(DIRTY_PAGE_BITS).op(Num.I32_SHR_U).i32Const(1);
     code.access(Op.I32_STORE8, this.#layout.dirtyMemory, memory.mapBase);
-    code.localGet(value);
   }
 
   /** memory.init: the segment bounds its length, so it needs no pieces. */
