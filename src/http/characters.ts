@@ -60,13 +60,14 @@ export function lowerCase(literal: string): Uint8Array {
   return Uint8Array.from(literal.toLowerCase(), (character) => character.charCodeAt(0));
 }
 
-/** Whether bytes[start, end) is the literal, letters in either case. */
+/**
+ * Whether bytes[start, end) is the literal, letters in either case. For literals of letters, digits and `-`, and bytes
+ * that are known to be of the TOKEN or FIELD set: there, setting bit 5 changes letters only.
+ */
 export function equalsIgnoreCase(bytes: Uint8Array, start: number, end: number, lower: Uint8Array): boolean {
   if (end - start !== lower.length) return false;
   for (let i = 0; i < lower.length; i++) {
-    const byte = bytes[start + i];
-    const folded = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-    if (folded !== lower[i]) return false;
+    if ((bytes[start + i] | 0x20) !== lower[i]) return false;
   }
   return true;
 }

@@ -43,12 +43,14 @@ export function readConnectionFields(bytes: Uint8Array, head: RequestHead): numb
 
 function nominate(bytes: Uint8Array, start: number, end: number, head: RequestHead): void {
   for (let row = 0; row < head.headerCount; row++) {
-    if (head.kinds[row] !== OTHER || head.nameEnd(row) - head.nameStart(row) !== end - start) continue;
-    const name = bytes.subarray(head.nameStart(row), head.nameEnd(row));
-    if (equalsIgnoreCase(bytes, start, end, lowered(name))) head.kinds[row] = HOP_BY_HOP;
+    const nameStart = head.nameStart(row);
+    if (head.kinds[row] !== OTHER || head.nameEnd(row) - nameStart !== end - start) continue;
+    let i = start;
+    while (i < end && lower(bytes[i]) === lower(bytes[nameStart + i - start])) i++;
+    if (i === end) head.kinds[row] = HOP_BY_HOP;
   }
 }
 
-function lowered(name: Uint8Array): Uint8Array {
-  return name.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte));
+function lower(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }

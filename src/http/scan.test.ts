@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AUTHORIZATION, CONTENT_TYPE, HOP_BY_HOP, OTHER } from './fields.ts';
+import { RequestHead } from './head.ts';
+import { HEADERS_TOO_LARGE, URI_TOO_LONG } from './rejection.ts';
+import { scanHead } from './scan.ts';
+
+const limits = { maxHeadBytes: 512, maxHeaders: 8, maxTargetBytes: 64 };
+
+function scan(text: string, start = 0): { head: RequestHead; bytes: Buffer; result: number } {
+  const bytes = Buffer.from('#'.repeat(start) + text, 'latin1');
+  const head = new RequestHead();
+  return { head, bytes, result: scanHead(bytes, start, bytes.length, head, limits) };
+}
+
+test('offsets of target, host, known and other fields', () => {
+  const { head, bytes, result } = scan(
+    'POST /a/b?c=d HTTP/1.1\r\nHost: shop:80\r\ncontent-TYPE:\ta/b \r\nX-Y: z\r\nAuthorization: Bearer t\r\nContent-Length: 2\r\n\r\nhi',
+    5,
+  );
+  const text = (start: number, end: number): string => bytes.toString('latin1', start, end);
+  const value = (row: number): string => text(head.valueStart(row), head.valueEnd(row));
+  assert.equal(result, bytes.length - 2);
+  assert.equal(text(head.pathStart, head.pathEnd), '/a/b');
+  assert.equal(text(head.queryStart, head.queryEnd), 'c=d');
+  assert.equal(text(head.targetStart, head.targetEnd), '/a/b?c=d');
+  assert.equal(text(head.hostStart, head.hostEnd), 'shop:80');
+  assert.equal(text(head.hostStart, head.hostNameEnd), 'shop');
+  assert.equal(value(head.row(CONTENT_TYPE)), 'a/b');
+  assert.equal(value(head.row(AUTHORIZATION)), 'Bearer t');
+  assert.equal(head.contentLength, 2);
+  assert.equal(text(head.nameStart(2), head.nameEnd(2)), 'X-Y');
+  assert.equal(head.kinds[2], OTHER);
+});
+
+test('an absolute target names the host and, without a path, the path /', () => {
+  const { head, bytes } = scan('GET http://other:8080?q HTTP/1.1\r\nHost: shop\r\n\r\n');
+  const text = (start: number, end: number): string => bytes.toString('latin1', start, end);
+  assert.equal(text(head.hostStart, head.hostNameEnd), 'other');
+  assert.equal(text(head.pathStart, head.pathEnd), '/');
+  assert.equal(text(head.queryStart, head.queryEnd), 'q');
+});
+
+test('fields that Connection names are for this hop, unless the gateway reads them itself', () => {
+  const { head } = scan(
+    'GET / HTTP/1.1\r\nHost: a\r\nX_Secret: 1\r\nX~: 2\r\nAuthorization: t\r\nConnection: x_SECRET, authorization, x^\r\nTE: trailers\r\n\r\n',
+  );
+  assert.deepEqual([...head.kinds.subarray(1, 4)], [HOP_BY_HOP, OTHER, AUTHORIZATION]);
+  assert.equal(head.kinds[5], HOP_BY_HOP);
+  assert.equal(head.keepAlive, true);
+});
+
+test('limits hold to the byte', () => {
+  const fill = (length: number): string => {
+    const start = 'GET / HTTP/1.1\r\nHost: a\r\nX: ';
+    return `${start}${'x'.repeat(length - start.length - 4)}\r\n\r\n`;
+  };
+  assert.equal(scan(fill(512)).result, 512);
+  assert.equal(scan(fill(513)).result, HEADERS_TOO_LARGE);
+  assert.equal(scan(fill(900).slice(0, 512)).result, HEADERS_TOO_LARGE);
+  assert.equal(scan(fill(900).slice(0, 511)).result, 0);
+  const target = (length: number): number =>
+    scan(`GET /${'x'.repeat(length - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`).result;
+  assert.ok(target(64) > 0);
+  assert.equal(target(65), URI_TOO_LONG);
+  const fields = (count: number): number =>
+    scan(`GET / HTTP/1.1\r\nHost: a\r\n${'X: y\r\n'.repeat(count - 1)}\r\n`).result;
+  assert.ok(fields(8) > 0);
+  assert.equal(fields(9), HEADERS_TOO_LARGE);
+});
+
+test('a copy points at the same text in another place', () => {
+  const { head, bytes } = scan('GET /a?b HTTP/1.1\r\nHost: shop\r\nX: y\r\n\r\n', 7);
+  const moved = bytes.subarray(7);
+  const copy = new RequestHead();
+  copy.copyFrom(head, -7);
+  assert.equal(moved.toString('latin1', copy.pathStart, copy.pathEnd), '/a');
+  assert.equal(moved.toString('latin1', copy.valueStart(1), copy.valueEnd(1)), 'y');
+  assert.equal(copy.end, moved.length);
+});
