@@ -15,7 +15,7 @@ const NONE = Buffer.alloc(0);
 export class HandlerGuest implements Guest {
   readonly response: GuestResponse = { status: 200, headers: NONE, body: NONE, bodyStart: 0, bodyEnd: 0 };
   readonly #revision: RevisionSpec;
-  readonly #instance: Instance;
+  #instance!: Instance;
   readonly #capabilities: Capabilities;
   readonly #stderr = new ErrorStream();
   readonly #reader: ResponseReader;
@@ -33,7 +33,9 @@ export class HandlerGuest implements Guest {
     // A language's runtime may want WASI for its own purposes; what it prints goes to the log.
     const wasi = new Wasi(host, new InputStream(), this.#stderr, this.#stderr);
     const imports = { ...this.#capabilities.imports, wasi_snapshot_preview1: wasi.imports };
-    this.#instance = Instance.create(thread, revision.module, revision.prepared as PreparedInfo, imports);
+    Instance.create(thread, revision.module, revision.prepared as PreparedInfo, imports, {
+      created: (instance) => (this.#instance = instance),
+    });
     const { maxResponseBodyBytes } = revision.limits;
     this.#reader = new ResponseReader({ ...DEFAULT_HEADER_LIMITS, maxBodyBytes: maxResponseBodyBytes });
     const { exports } = this.#instance;

@@ -11,6 +11,8 @@ export interface InstanceOptions {
   readonly initialBudgetMs?: number;
   /** A dirty map of its own, for an instance whose calls can be suspended. Default: the thread's. */
   readonly dirty?: DirtyMap;
+  /** Told of the instance before anything of it runs: its start function may call imports that need its memory. */
+  readonly created?: (instance: Instance) => void;
   /** Runs after the start function, before the snapshot. Default: calls the export `_initialize` if there is one. */
   readonly initialize?: (instance: Instance) => void;
 }
@@ -48,6 +50,7 @@ export class Instance {
     options: InstanceOptions = {},
   ): Instance {
     const instance = new Instance(thread, module, info, imports, options.dirty ?? thread.dirty);
+    options.created?.(instance);
     instance.#initialize(options);
     instance.#takeSnapshot();
     return instance;

@@ -5,13 +5,13 @@ import { classifyFailure } from './outcome.ts';
 import type { PreparedInfo } from './prepare/prepare.ts';
 import type { RuntimeThread } from './runtime-thread.ts';
 import { cgiRequest } from './wasi/cgi-request.ts';
-import { cgiResponse } from './wasi/cgi-response.ts';
+import { cgiResponse, MAX_HEAD_BYTES } from './wasi/cgi-response.ts';
 import { ErrorStream, InputStream, OutputStream } from './wasi/streams.ts';
 import { ProcessExit, Wasi } from './wasi/wasi.ts';
 
-/** Room for the head of a CGI response beyond its body. */
-const HEAD_BYTES = 65_536;
 const EMPTY = Buffer.alloc(0);
+/** There may be thousands of instances: what a large request took is given back after it. */
+const KEPT_FRAME_BYTES = 65_536;
 
 /**
  * A guest of the wagi kind: any WASI preview 1 command that speaks CGI/1.1 (RFC 3875) on its standard streams. The
@@ -26,7 +26,7 @@ export class WagiGuest implements Guest {
     bodyEnd: 0,
   };
   readonly #revision: RevisionSpec;
-  readonly #instance: Instance;
+  #instance!: Instance;
   readonly #stdin = new InputStream();
   readonly #stdout = new OutputStream();
   readonly #stderr = new ErrorStream();
@@ -43,7 +43,8 @@ export class WagiGuest implements Guest {
     this.#wasi = new Wasi(host, this.#stdin, this.#stdout, this.#stderr);
     this.#wasi.args = [Buffer.from(revision.function)];
     const imports = { wasi_snapshot_preview1: this.#wasi.imports };
-    this.#instance = Instance.create(thread, revision.module, revision.prepared as PreparedInfo, imports, {
+    Instance.create(thread, revision.module, revision.prepared as PreparedInfo, imports, {
+      created: (instance) => (this.#instance = instance),
       initialize: () => undefined,
     });
     this.#start = this.#instance.exports['_start'] as () => void;
@@ -65,23 +66,25 @@ export class WagiGuest implements Guest {
     const { environment, bodyStart, bodyEnd } = cgiRequest(this.#frame, env);
     this.#wasi.environment = environment;
     this.#stdin.open(this.#frame, bodyStart, bodyEnd);
-    this.#stdout.open(limits.maxResponseBodyBytes + HEAD_BYTES);
+    this.#stdout.open(limits.maxResponseBodyBytes + MAX_HEAD_BYTES);
     this.#stderr.open();
     try {
       this.#instance.arm(budgetMs);
       this.#start();
     } catch (error) {
-      if (!(error instanceof ProcessExit)) {
-        this.#stderr.close();
-        return classifyFailure(error, this.#instance, limits.memoryBytes);
-      }
+      if (!(error instanceof ProcessExit)) return classifyFailure(error, this.#instance, limits.memoryBytes);
+    } finally {
+      this.#stderr.close();
     }
-    this.#stderr.close();
     // CGI has no way to say "failed" but its output, so the exit status does not matter when there is some.
     return this.#readOutput(limits.maxResponseBodyBytes);
   }
 
   restore(): boolean {
+    this.#stdin.open(EMPTY, 0, 0);
+    this.#stdout.release();
+    this.response.body = EMPTY;
+    if (this.#frame.length > KEPT_FRAME_BYTES) this.#frame = EMPTY;
     return this.#instance.restore();
   }
 

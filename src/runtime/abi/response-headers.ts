@@ -1,5 +1,5 @@
 /** Fields that are the gateway's to write: framing, the connection, the date. A guest's own are left out. */
-const IGNORED = new Set([
+export const GATEWAY_FIELDS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'date',
@@ -53,7 +53,7 @@ export class ResponseHeaderBlock {
       from = value + valueLength;
       if (nameLength === 0 || from > end) return 'malformed-headers';
       if (!isToken(bytes, name, value) || !isSafeValue(bytes, value, from)) return 'unsafe-header';
-      if (IGNORED.has(bytes.toString('latin1', name, value).toLowerCase())) continue;
+      if (GATEWAY_FIELDS.has(bytes.toString('latin1', name, value).toLowerCase())) continue;
       to = writeLine(lines, to, bytes, name, value, from);
     }
     if (from !== end) return 'malformed-headers';

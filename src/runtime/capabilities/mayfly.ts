@@ -6,7 +6,10 @@ import type { LoggedLine } from '../guest.ts';
 export interface CapabilityHost {
   /** The guest's memory 0 as it is now (it may have grown since the last call). */
   memory(): Buffer;
-  /** Host writes must be undone by restore too: tells it which bytes changed. */
+  /**
+   * Host writes must be undone by restore too: tells it which bytes are about to change. Always before the write: a guest
+   * that has used up its stack makes any call of ours fail, and what was written by then must not outlive the request.
+   */
   markWritten(pointer: number, length: number): void;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -80,8 +83,8 @@ export class Capabilities {
     const value = Buffer.from(this.#host.env[key] as string);
     const count = Math.min(value.length, capacity >>> 0);
     const target = this.#range(out, count);
-    value.copy(this.#host.memory(), target, 0, count);
     this.#host.markWritten(target, count);
+    value.copy(this.#host.memory(), target, 0, count);
     return value.length;
   }
 
@@ -92,8 +95,8 @@ export class Capabilities {
         code: 'trapped',
       });
     }
-    randomFillSync(this.#host.memory(), start, length >>> 0);
     this.#host.markWritten(start, length >>> 0);
+    randomFillSync(this.#host.memory(), start, length >>> 0);
   }
 
   /** AssemblyScript calls this instead of trapping: say why in the log, then trap. */

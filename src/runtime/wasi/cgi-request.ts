@@ -12,9 +12,11 @@ export interface CgiRequest {
  * Header fields that never become variables: Proxy (CVE-2016-5385, "httpoxy": programs take HTTP_PROXY for their own
  * configuration) and Content-*, which have variables of their own.
  */
-const WITHHELD = new Set(['PROXY', 'CONTENT_TYPE', 'CONTENT_LENGTH']);
+const WITHHELD: ReadonlySet<string> = new Set(['PROXY', 'CONTENT_TYPE', 'CONTENT_LENGTH']);
+const SIGNED_IN_WITHHELD: ReadonlySet<string> = new Set([...WITHHELD, 'AUTHORIZATION']);
 
 /**
+ * `extra` is the function's `env`; no header field can replace what is in there.
  * Request frame (docs/reference/guest-abi.md) → CGI/1.1 meta-variables (RFC 3875 §4.1). The frame is the host's own, so
  * it is trusted to be well-formed; its texts are the client's, and are not.
  */
@@ -28,7 +30,11 @@ export function cgiRequest(frame: Buffer, extra: Readonly<Record<string, string>
   const path = text(4);
   const variables = new Map<string, string>(Object.entries(extra));
   const headers = collectHeaders(frame);
-  for (const [name, value] of headers) if (!WITHHELD.has(name)) variables.set(`HTTP_${name}`, value);
+  // A credential that was verified is of no use to the program (RFC 3875 §4.1.18 wants it withheld).
+  const withheld = frame.readUInt32LE(24) > 0 ? SIGNED_IN_WITHHELD : WITHHELD;
+  for (const [name, value] of headers) {
+    if (!withheld.has(name) && !variables.has(`HTTP_${name}`)) variables.set(`HTTP_${name}`, value);
+  }
   const host = headers.get('HOST') ?? '';
   const port = /:(\d+)$/.exec(host);
   variables.set('GATEWAY_INTERFACE', 'CGI/1.1');
@@ -88,10 +94,9 @@ function addUser(frame: Buffer, variables: Map<string, string>): void {
   if (typeof sub === 'string') variables.set('REMOTE_USER', Buffer.from(sub).toString('latin1'));
 }
 
+/** Percent-decoding byte by byte, whatever the encoding of the text. */
 function decode(path: string): string {
-  try {
-    return Buffer.from(decodeURIComponent(path)).toString('latin1');
-  } catch {
-    return path;
-  }
+  return path.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(parseInt(digits, 16)),
+  );
 }
