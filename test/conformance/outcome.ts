@@ -17,7 +17,8 @@ export type Outcome =
  * Of OPA's own list (internal/wasm/sdk/test/e2e/exceptions.yaml).
  */
 export const exceptions: { readonly [note: string]: string } = {
-  'data/toplevel integer': 'open-policy-agent/opa#3711: a number is looked up as the text of it in stored data',
+  'data/toplevel integer':
+    'open-policy-agent/opa#3711: a number is looked up as the text of it in stored data',
   'data/nested integer': 'open-policy-agent/opa#3711',
 };
 
@@ -49,7 +50,9 @@ export function wasmOutcome({ wasm, data, entrypoint, input }: OpaCase): Outcome
   if (missing !== undefined) return { kind: 'refused', reason: `the builtin ${missing}` };
   const evaluator = new WasmEvaluator(module, data);
   const decide: Decide = (value) =>
-    value === undefined ? evaluator.evaluateWithoutInput(entrypoint) : evaluator.entrypoint(entrypoint)(value);
+    value === undefined
+      ? evaluator.evaluateWithoutInput(entrypoint)
+      : evaluator.entrypoint(entrypoint)(value);
   return outcomeOf(decide, input);
 }
 

@@ -4,7 +4,15 @@
  * ($XDG_CACHE_HOME/mayfly); the fixture has the plans only, and only of cases that the platform can load.
  */
 import { execFileSync } from 'node:child_process';
-import { createReadStream, mkdirSync, openSync, closeSync, renameSync, writeFileSync, existsSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdirSync,
+  openSync,
+  closeSync,
+  renameSync,
+  writeFileSync,
+  existsSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,7 +29,11 @@ export function prepareCompleteCases(): void {
   const partial = `${completeCasesFile}.partial`;
   const output = openSync(partial, 'w');
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod' };
-  execFileSync('go', ['run', '.'], { cwd: join(import.meta.dirname, 'opa-cases'), stdio: ['ignore', output, 'inherit'], env });
+  execFileSync('go', ['run', '.'], {
+    cwd: join(import.meta.dirname, 'opa-cases'),
+    stdio: ['ignore', output, 'inherit'],
+    env,
+  });
   closeSync(output);
   renameSync(partial, completeCasesFile);
 }

@@ -17,7 +17,8 @@ export class Tally {
   readonly refused = new Map<string, number>();
 
   add(note: string, outcome: Outcome, expected: Outcome): void {
-    if (outcome.kind === 'refused') this.refused.set(outcome.reason, (this.refused.get(outcome.reason) ?? 0) + 1);
+    if (outcome.kind === 'refused')
+      this.refused.set(outcome.reason, (this.refused.get(outcome.reason) ?? 0) + 1);
     else if (outcome.kind === 'fallback') this.fellBack++;
     else if (agree(outcome, expected)) this.passed++;
     else if (Object.hasOwn(exceptions, note)) this.excepted++;
@@ -63,7 +64,8 @@ function print({ total, notRun, javascript, wasm }: Report): void {
   row("differs, on OPA's list of exceptions", (tally) => tally.excepted);
   row('differs', (tally) => tally.failed.length);
   console.log('\nRefused by JavaScript, by reason:');
-  for (const [reason, count] of [...javascript.refused].toSorted((a, b) => b[1] - a[1])) console.log(`${count}  ${reason}`);
+  for (const [reason, count] of [...javascript.refused].toSorted((a, b) => b[1] - a[1]))
+    console.log(`${count}  ${reason}`);
   for (const note of javascript.failed) console.log(`JavaScript differs: ${note}`);
   for (const note of wasm.failed) console.log(`Wasm differs: ${note}`);
 }

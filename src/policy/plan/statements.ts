@@ -257,7 +257,8 @@ export class FunctionWriter {
 
   #number(text: string): string {
     const number = parseNumber(text);
-    if (number === undefined || (this.#program.showsNumbers && String(number) !== text)) {
+    const rewritten = !/^-?(0|[1-9]\d*)$/.test(text) && String(number) !== text;
+    if (number === undefined || (rewritten && this.#program.showsNumbers)) {
       throw new PlanRefusal(`the number ${text.slice(0, 40)}`);
     }
     return typeof number === 'number'

@@ -10,7 +10,7 @@ half := input.order.amount / 2
 
 rounded := round(input.order.amount)
 
-same if input.order.amount == 1e2
+same if input.order.amount == 100
 
 bits_of := bits.and(input.order.amount, 255)
 

@@ -12,4 +12,4 @@ message := sprintf("%s may not %v %s", [input.user.id, input.action, input.path]
 
 greeting := $"hello {input.user.id}, {input.order.amount}"
 
-padded := format_int(input.order.amount, 16)
+padded := format_int(count(input.path), 16)

@@ -106,9 +106,9 @@ function rounding(round: (number: number) => number) {
   };
 }
 
-function floor(number: number): number {
-  // OPA itself answers 0 for -0.5, its WebAssembly form -1.
-  return number < 0 && number > -1 ? fallback() : Math.floor(number);
+/** OPA itself is wrong between -1 and 0 (1.22 says ceil(-0.5) is 1 and floor(-0.5) is 0); its WebAssembly form is not. */
+function outward(round: (number: number) => number) {
+  return rounding((number) => (number < 0 && number > -1 ? fallback() : round(number)));
 }
 
 export function sum(values: readonly unknown[]): unknown {
@@ -139,8 +139,8 @@ export const arithmetic = {
   div: divide,
   rem: remainder,
   abs: rounding(Math.abs),
-  ceil: rounding(Math.ceil),
-  floor: rounding(floor),
+  ceil: outward(Math.ceil),
+  floor: outward(Math.floor),
   /** Half away from zero. */
   round: rounding((number) => Math.sign(number) * Math.round(Math.abs(number))),
   'numbers.range': range,
