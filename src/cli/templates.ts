@@ -1,8 +1,8 @@
 /** The folders that `mayfly init` makes: the examples, with what a folder of its own needs besides. */
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { MayflyError } from '../model/errors.ts';
+import { PACKAGE_ROOT } from '../model/package-root.ts';
 
 export const TEMPLATES = ['hello', 'flash-sale', 'wagi'] as const;
 
@@ -45,7 +45,7 @@ export function makeFolder(folder: string, template: string): MadeFolder {
 
 /** Path within the folder → content. */
 function contentsOf(template: string, target: string): Record<string, string | Uint8Array> {
-  const source = join(packageRoot(), 'examples', template);
+  const source = join(PACKAGE_ROOT, 'examples', template);
   // Hidden entries are state of somebody who tried the example.
   const names = globSync('**/*', { cwd: source, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -64,7 +64,7 @@ function contentsOf(template: string, target: string): Record<string, string | U
 /** For editors: the SDK's types, by the name of the package where it is installed above the folder, else where it is now. */
 function tsconfig(target: string): string {
   const inTree = ancestors(target).some((folder) => existsSync(join(folder, 'node_modules', 'mayfly')));
-  const here = relative(target, join(packageRoot(), 'sdk')).split(sep).join('/');
+  const here = relative(target, join(PACKAGE_ROOT, 'sdk')).split(sep).join('/');
   const sdk = inTree ? 'mayfly/sdk' : here.startsWith('.') ? here : `./${here}`;
   const config = { extends: `${sdk}/assemblyscript/tsconfig.json`, include: ['./**/*.ts'] };
   return `${JSON.stringify(config, null, 2)}\n`;
@@ -89,10 +89,4 @@ version control.
 function ancestors(folder: string): string[] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...ancestors(parent)];
-}
-
-function packageRoot(): string {
-  const file = findPackageJSON(import.meta.url);
-  if (file === undefined) throw new Error('The package of Mayfly cannot be found');
-  return dirname(file);
 }

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from './package-root.ts';
 
 /** Version of the installed package, as in package.json. */
-export const VERSION: string = readVersion();
-
-function readVersion(): string {
-  const file = findPackageJSON(import.meta.url);
-  return file === undefined ? '0.0.0' : (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
+export const VERSION: string = (
+  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }
+).version;

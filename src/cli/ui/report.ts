@@ -40,7 +40,10 @@ function errorText(error: unknown, paint: Paint, env: Terminal['env']): string {
   }
   if (error instanceof MayflyError) {
     const place = error.where === undefined ? '' : paint('gray', ` (${printable(error.where)})`);
-    const fix = error.fix === undefined ? '' : `  ${error.fix.split('\n').map(printable).join('\n  ')}\n`;
+    const fix =
+      error.fix === undefined
+        ? ''
+        : `  ${error.fix.replace(/^\n/, '').split('\n').map(printable).join('\n  ')}\n`;
     return `${mark} ${printable(error.what)}${place}\n${fix}`;
   }
   // A bug of ours: the stack is for those who ask for it.

@@ -45,7 +45,9 @@ export function formatReport(report: TestReport, { verbose = false }: { verbose?
 /** The JSON of `opa test --format json`: one object a test, durations in nanoseconds. */
 export function reportDocument(report: TestReport): Record<string, unknown>[] {
   return report.results.map(({ location, package: name, name: rule, outcome, durationMs, error, cases }) => ({
-    ...(location !== null && { location }),
+    ...(location !== null && {
+      location: { file: location.file, row: location.row, col: location.column },
+    }),
     package: name,
     name: rule,
     ...(outcome === 'fail' && { fail: true }),
