@@ -50,21 +50,27 @@ test('fields that Connection names are for this hop, unless the gateway reads th
   assert.equal(head.keepAlive, true);
 });
 
+function target(length: number): number {
+  return scan(`GET /${'x'.repeat(length - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`).result;
+}
+
+function fields(count: number): number {
+  return scan(`GET / HTTP/1.1\r\nHost: a\r\n${'X: y\r\n'.repeat(count - 1)}\r\n`).result;
+}
+
+/** A head of exactly so many bytes. */
+function fill(length: number): string {
+  const start = 'GET / HTTP/1.1\r\nHost: a\r\nX: ';
+  return `${start}${'x'.repeat(length - start.length - 4)}\r\n\r\n`;
+}
+
 test('limits hold to the byte', () => {
-  const fill = (length: number): string => {
-    const start = 'GET / HTTP/1.1\r\nHost: a\r\nX: ';
-    return `${start}${'x'.repeat(length - start.length - 4)}\r\n\r\n`;
-  };
   assert.equal(scan(fill(512)).result, 512);
   assert.equal(scan(fill(513)).result, HEADERS_TOO_LARGE);
   assert.equal(scan(fill(900).slice(0, 512)).result, HEADERS_TOO_LARGE);
   assert.equal(scan(fill(900).slice(0, 511)).result, 0);
-  const target = (length: number): number =>
-    scan(`GET /${'x'.repeat(length - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`).result;
   assert.ok(target(64) > 0);
   assert.equal(target(65), URI_TOO_LONG);
-  const fields = (count: number): number =>
-    scan(`GET / HTTP/1.1\r\nHost: a\r\n${'X: y\r\n'.repeat(count - 1)}\r\n`).result;
   assert.ok(fields(8) > 0);
   assert.equal(fields(9), HEADERS_TOO_LARGE);
 });
