@@ -1,10 +1,10 @@
 /**
  * Emits the JavaScript that the published package carries: Node strips types from sources of its own, but refuses to
- * inside node_modules. Output: dist/src/**, same tree as src/.
+ * inside node_modules. Output: dist/src/**, same tree as src/, and dist/templates, the examples as `mayfly init` copies them.
  */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const config = join(root, 'tsconfig.build.json');
@@ -13,3 +13,9 @@ const result = spawnSync(process.execPath, [join(root, 'node_modules/typescript/
   stdio: 'inherit',
 });
 if (result.status !== 0) process.exit(result.status ?? 1);
+
+// Hidden files are what somebody left who tried an example: state, builds, secrets.
+cpSync(join(root, 'examples'), join(root, 'dist/templates'), {
+  recursive: true,
+  filter: (path) => !basename(path).startsWith('.'),
+});

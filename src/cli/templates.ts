@@ -6,6 +6,9 @@ import { PACKAGE_ROOT } from '../model/package-root.ts';
 
 export const TEMPLATES = ['hello', 'flash-sale', 'wagi'] as const;
 
+/** A clone has the examples themselves, the package a copy (scripts/build.ts). */
+const TEMPLATE_FOLDER = join(PACKAGE_ROOT, import.meta.url.endsWith('.ts') ? 'examples' : 'dist/templates');
+
 /** Secrets and state stay out of version control, builds too. */
 const GITIGNORE = '.mayfly/\n.env\nnode_modules/\n';
 
@@ -45,7 +48,7 @@ export function makeFolder(folder: string, template: string): MadeFolder {
 
 /** Path within the folder → content. */
 function contentsOf(template: string, target: string): Record<string, string | Uint8Array> {
-  const source = join(PACKAGE_ROOT, 'examples', template);
+  const source = join(TEMPLATE_FOLDER, template);
   // Hidden entries are state of somebody who tried the example.
   const names = globSync('**/*', { cwd: source, withFileTypes: true })
     .filter((entry) => entry.isFile())
