@@ -1,4 +1,4 @@
-import { BADF, NOTSUP, SPIPE } from './errno.ts';
+import { BADF, NOTSOCK, NOTSUP, SPIPE } from './errno.ts';
 import { isStandard } from './streams.ts';
 
 /** Calls about a descriptor: what they answer for the three standard streams. Any other descriptor is not open. */
@@ -18,10 +18,10 @@ const ON_STREAMS: Readonly<Record<string, number>> = {
   fd_seek: SPIPE,
   fd_sync: NOTSUP,
   fd_tell: SPIPE,
-  sock_accept: NOTSUP,
-  sock_recv: NOTSUP,
-  sock_send: NOTSUP,
-  sock_shutdown: NOTSUP,
+  sock_accept: NOTSOCK,
+  sock_recv: NOTSOCK,
+  sock_send: NOTSOCK,
+  sock_shutdown: NOTSOCK,
 };
 
 /** There is no directory, so no path is below one. */
