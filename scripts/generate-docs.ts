@@ -1,10 +1,11 @@
 /**
- * Writes what is derived from the sources: the JSON Schema for editors, the configuration reference, the error
- * reference. `--check` writes nothing and fails when a committed file is not what it should be.
+ * Writes what is derived from the sources: the JSON Schema for editors, the references of configuration, errors and
+ * command line. `--check` writes nothing and fails when a committed file is not what it should be.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { allowedAt, container, schemaTree, type SchemaNode } from '../src/config/tree.ts';
+import { cliPage } from './cli-page.ts';
 import { problems, problemType, type ProblemCode } from '../src/model/problems.ts';
 import { adminApiPage } from './admin-api-page.ts';
 
@@ -16,6 +17,7 @@ export function generated(): Record<string, string> {
     'schema/mayfly.schema.json': jsonSchema(),
     'docs/reference/configuration.md': configurationPage(),
     'docs/reference/errors.md': errorsPage(),
+    'docs/reference/cli.md': cliPage(),
     'docs/reference/admin-api.md': adminApiPage(),
   };
 }
