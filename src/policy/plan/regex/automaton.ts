@@ -42,7 +42,7 @@ export class Automaton {
     for (const [from, to] of this.#nodes.flatMap((node) => node.ranges ?? [])) borders.add(from).add(to + 1);
     this.#borders = [...borders].filter((border) => border <= lastCodePoint).toSorted((a, b) => a - b);
     this.#asciiClasses = Uint16Array.from({ length: 128 }, (_, code) => this.#classOf(code));
-    this.#start = this.#state(this.#closure([this.#entry], true, false));
+    this.#start = this.#state(this.#closure([this.#entry], true, false), true);
   }
 
   /** Null where the pattern is too large. */
@@ -80,20 +80,20 @@ export class Automaton {
       return ranges?.some(([from, to]) => from <= code && code <= to) === true ? next : [];
     });
     // A match may begin anywhere, but only the first place is the start of the text.
-    const next = this.#state(this.#closure([...reached, this.#entry], false, false));
+    const next = this.#state(this.#closure([...reached, this.#entry], false, false), false);
     state.next[letters] = next;
     return next;
   }
 
-  #state(nodes: readonly number[]): State {
-    const key = nodes.join();
+  #state(nodes: readonly number[], atStart: boolean): State {
+    const key = `${atStart}:${nodes.join()}`;
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     if (this.#states.size >= maxStates) {
       for (const state of this.#states.values()) state.next.length = 0;
       this.#states.clear();
     }
-    const atEnd = this.#closure(nodes, false, true);
+    const atEnd = this.#closure(nodes, atStart, true);
     const state: State = {
       nodes,
       next: [],
