@@ -191,8 +191,8 @@ export class Connection<Context = unknown> implements Carrier {
       output.length = exchange.responseStart;
     }
     this.#afterAnswer();
-    if (this.#front.batching === null) this.resume();
-    else this.#front.resumable.push(this);
+    // Not right here: whoever answers has yet to finish with this request before the next one may begin.
+    this.#front.resumeSoon(this);
   }
 
   /** Reads on after a pause: first what is held, then the socket. */
@@ -224,7 +224,6 @@ export class Connection<Context = unknown> implements Carrier {
     if (i < end && this.#state <= HANDLING) this.#hold(source, i, end);
     this.#flush();
     front.batching = null;
-    front.resumeOthers();
   }
 
   /** Returns where the next part begins. */

@@ -41,9 +41,11 @@ export class Front<Context = unknown> {
   readonly streams = new Set<StreamCarrier<Context>>();
   /** The connection whose answers are being gathered for one write. */
   batching: Connection<Context> | null = null;
-  /** Connections that were answered in the middle of another one's batch and have more to read. */
-  readonly resumable: Connection<Context>[] = [];
-  #resuming = false;
+  /** Connections that were answered late and may have more to read. */
+  readonly #resumable: Connection<Context>[] = [];
+  readonly #resumeAll = (): void => {
+    for (const connection of this.#resumable.splice(0)) connection.resume();
+  };
   draining = false;
   /** Milliseconds, monotonic, as of the last sweep: coarse, and free to read. */
   now = performance.now();
@@ -64,12 +66,9 @@ export class Front<Context = unknown> {
     this.http = http;
   }
 
-  /** Only the outermost call does the work, so that a chain of connections does not pile up on the stack. */
-  resumeOthers(): void {
-    if (this.#resuming) return;
-    this.#resuming = true;
-    for (let next = this.resumable.pop(); next !== undefined; next = this.resumable.pop()) next.resume();
-    this.#resuming = false;
+  /** Lets a connection go on with its next request as soon as the code that runs now is done. */
+  resumeSoon(connection: Connection<Context>): void {
+    if (this.#resumable.push(connection) === 1) queueMicrotask(this.#resumeAll);
   }
 
   /** One timer looks after all connections: a timer each would cost more than the requests. */

@@ -1,5 +1,7 @@
 /** Every limit of a function, attacked through the front door. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { FREE_PORTS, startTestPlatform, type TestPlatform } from '../support/platform.ts';
 
@@ -53,6 +55,20 @@ test('an endless loop costs its caller a 504 and nobody else anything', async ()
   for (const other of others) assert.deepEqual([other.status, other.text], [200, '0002']);
   for (const loop of await Promise.all(loops))
     assert.deepEqual([loop.status, loop.type], [504, 'function-timeout']);
+  await assertFresh();
+});
+
+test('pipelined requests behind one that must wait are answered after it, in order', async () => {
+  const request = (path: string, close = '') => `GET ${path} HTTP/1.1\r\nhost: x\r\n${close}\r\n`;
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  let received = '';
+  socket.on('data', (bytes) => (received += bytes.toString()));
+  for (let i = 0; i < 20; i++) socket.write(request('/c') + request('/l') + request('/c') + request('/t'));
+  socket.write(request('/c', 'connection: close\r\n'));
+  await once(socket, 'close');
+  const statuses = [...received.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
+  const four = ['200', '504', '200', '500'];
+  assert.deepEqual(statuses, [...Array.from({ length: 20 }, () => four).flat(), '200']);
   await assertFresh();
 });
 
