@@ -14,6 +14,8 @@ import { blueprint, openControl, temporaryFolder } from '../support/control.ts';
 
 const CLIENTS = 16;
 
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+
 for (const how of ['exit', 'out of memory']) {
   test(`a front thread dies (${how}) under load`, { timeout: 120_000 }, async (t) => {
     using folder = temporaryFolder();
@@ -65,7 +67,6 @@ for (const how of ['exit', 'out of memory']) {
     };
     const clients = Promise.all(Array.from({ length: CLIENTS }, client));
 
-    const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
     while (load.answers < 20 * CLIENTS) await pause();
     const killer = new BroadcastChannel('die');
     killer.postMessage({ role: 'front', index: 1, how });
