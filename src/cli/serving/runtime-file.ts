@@ -24,23 +24,35 @@ export function stateFolder(env: Environment): string {
   return join(base === undefined || base === '' ? join(homedir(), '.local', 'state') : base, 'mayfly');
 }
 
-/** Writes the note; dispose of it to take it away. A folder that cannot be written is no reason not to serve. */
+/**
+ * Writes the note, and takes it away when it is disposed of or the process exits. Notes of servers that were killed go on
+ * this occasion. A folder that cannot be written is no reason not to serve.
+ */
 export function announce(server: RunningServer, env: Environment): Disposable {
   const folder = stateFolder(env);
   const file = join(folder, `${new URL(server.admin).port}.json`);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const [name, { pid }] of notesIn(folder))
+      if (!isAlive(pid)) rmSync(join(folder, name), { force: true });
     rmSync(file, { force: true });
     writeFileSync(file, `${JSON.stringify(server)}\n`, { mode: 0o600 });
   } catch {
     return { [Symbol.dispose]() {} };
   }
-  return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+  const takeAway = () => rmSync(file, { force: true });
+  process.once('exit', takeAway);
+  return {
+    [Symbol.dispose]() {
+      process.off('exit', takeAway);
+      takeAway();
+    },
+  };
 }
 
 /** Those that are alive; notes of a process that is gone are not looked at. */
 export function runningServers(env: Environment): RunningServer[] {
-  return notes(stateFolder(env)).filter(({ pid }) => isAlive(pid));
+  return notesIn(stateFolder(env)).flatMap(([, note]) => (isAlive(note.pid) ? [note] : []));
 }
 
 /** The only one, or the one on the usual port; null when there is none or no telling which. */
@@ -50,7 +62,7 @@ export function theRunningOne(env: Environment): RunningServer | null {
   return servers.find(({ admin }) => new URL(admin).port === USUAL_PORT) ?? null;
 }
 
-function notes(folder: string): RunningServer[] {
+function notesIn(folder: string): [name: string, note: RunningServer][] {
   let names: string[];
   try {
     names = readdirSync(folder).filter((name) => /^\d+\.json$/.test(name));
@@ -59,7 +71,7 @@ function notes(folder: string): RunningServer[] {
   }
   return names.flatMap((name) => {
     const note = readNote(join(folder, name));
-    return note === null ? [] : [note];
+    return note === null ? [] : [[name, note]];
   });
 }
 
