@@ -52,7 +52,7 @@ try {
   console.log(`\n${renderTable({
     title: 'By function',
     head: ['function', 'self time', 'ns/request', 'layer'],
-    rows: rows.slice(0, 70).map(({ share, object, symbol }) => [symbol.replaceAll(scratch, '').replace(/\/\S*\/src\//, 'src/').replaceAll('|', '\\|'), cost(share), ns(share), layerOf(object, symbol)]),
+    rows: rows.slice(0, 70).map(({ share, object, symbol }) => [symbol.replace(/^\[.\] /, '').replace(/file:\S*?(src\/|assemblyscript)/, '$1').replaceAll('|', '\\|'), cost(share), ns(share), layerOf(object, symbol)]),
   })}`);
 } finally {
   await server.stop();
@@ -60,14 +60,13 @@ try {
   rmSync(`/tmp/perf-${server.pid}.map`, { force: true });
 }
 
+/** perf marks kernel symbols with [k]; V8 marks JavaScript with JS: and tiers (* optimised, ^ and + baseline, ~ interpreted). */
 function layerOf(object: string, symbol: string): string {
   if (symbol.startsWith('[k]')) return 'kernel';
+  if (/JS:.*wasm/.test(symbol)) return 'WebAssembly';
+  if (/JS:.*node:/.test(symbol)) return "JavaScript: Node's own";
+  if (symbol.includes('JS:')) return `JavaScript: ${/src\/(\w+)/.exec(symbol)?.[1] ?? 'policy and others'}`;
+  if (/Builtins_|Handler|RegExp/.test(symbol)) return 'V8 builtins';
   if (/libc|libpthread|ld-linux/.test(object)) return 'libc';
-  if (/perf-\d+\.map|jitted|anon/.test(object)) {
-    if (/wasm/i.test(symbol)) return 'WebAssembly';
-    if (/node:/.test(symbol)) return "JavaScript: Node's";
-    if (/src\//.test(symbol)) return `JavaScript: ${/src\/(\w+)/.exec(symbol)?.[1]}`;
-    return 'JavaScript: V8 builtins';
-  }
   return 'Node and V8 C++';
 }
