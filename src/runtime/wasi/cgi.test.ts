@@ -83,6 +83,26 @@ test('header fields cannot forge variables: no HTTP_PROXY, no underscores, no NU
   assert.equal(env.PATH_INFO, undefined);
 });
 
+test('the path is decoded byte by byte, the query is left as it is', () => {
+  const env = environment(frame('/caf%C3%A9%0D%0Ax%ff', 'a=%20', [], ''));
+  assert.equal(env.PATH_INFO, '/caf\xc3\xa9\r\nx\xff');
+  assert.equal(env.QUERY_STRING, 'a=%20');
+});
+
+test("a header field cannot replace what the function's env says", () => {
+  const { environment: list } = cgiRequest(frame('/', '', [['Backend', 'evil']], ''), {
+    HTTP_BACKEND: 'good',
+  });
+  const values = list.map((bytes) => bytes.toString('latin1')).filter((text) => text.startsWith('HTTP_'));
+  assert.deepEqual(values, ['HTTP_BACKEND=good']);
+});
+
+test('the credential of a caller who is signed in is withheld, of others it is passed on', () => {
+  const headers: [string, string][] = [['Authorization', 'Bearer x']];
+  assert.equal(environment(frame('/', '', headers, '', '{"sub":"u1"}')).HTTP_AUTHORIZATION, undefined);
+  assert.equal(environment(frame('/', '', headers, '')).HTTP_AUTHORIZATION, 'Bearer x');
+});
+
 const parse = (text: string) => {
   const bytes = Buffer.from(text, 'latin1');
   return cgiResponse(bytes, bytes.length);
@@ -97,6 +117,19 @@ test('CGI responses: status, redirects, both line ends', () => {
   assert.equal(parse('Content-Length: 99\n\nbody')?.headers.length, 0, "the length is the gateway's to say");
 });
 
+test('a value keeps every byte but the space around it', () => {
+  assert.equal(
+    parse('X-Name: \t voil\xc3\xa0 \t\n\n')?.headers.toString('latin1'),
+    'X-Name: voil\xc3\xa0\r\n',
+  );
+});
+
+test('a head beyond 32 KiB or 128 fields is refused', () => {
+  assert.equal(parse(`A: ${'x'.repeat(32_768)}\n\n`), null);
+  assert.equal(parse(`${'A: b\n'.repeat(129)}\n`), null);
+  assert.notEqual(parse(`${'A: b\n'.repeat(128)}\n`), null);
+});
+
 test('what is not a CGI response is refused', () => {
   for (const text of [
     '',
@@ -108,6 +141,10 @@ test('what is not a CGI response is refused', () => {
     'A b: c\n\n',
     'A: b\u0001\n\n',
     'A: b\n',
+    'A: b\r\r\n\n',
+    'A: b\rC: d\n\n',
+    'A: b\0\n\n',
+    'Status: 200\r\n',
   ]) {
     assert.equal(parse(text), null, JSON.stringify(text));
   }
