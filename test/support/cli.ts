@@ -47,8 +47,7 @@ export interface Started {
   readonly try: { readonly allowed: string | null; readonly denied: string | null };
 }
 
-export interface ServerProcess extends AsyncDisposable {
-  readonly overview: Started;
+export interface RunningProcess extends AsyncDisposable {
   signal(signal: NodeJS.Signals): void;
   /** Everything on stdout and stderr so far. */
   output(): string;
@@ -57,12 +56,31 @@ export interface ServerProcess extends AsyncDisposable {
   readonly ended: Promise<number | null>;
 }
 
+export interface ServerProcess extends RunningProcess {
+  readonly overview: Started;
+}
+
 /** Starts a server and waits until it has said that it serves. */
 export async function startServer(
   args: readonly string[],
   options: CommandLine = {},
 ): Promise<ServerProcess> {
-  const child = launch([...args, '--json'], options);
+  return serving(startProcess([...args, '--json'], options));
+}
+
+/** Waits until a process has said, as JSON, that it serves. */
+export async function serving(running: RunningProcess): Promise<ServerProcess> {
+  await running.says('"addresses"');
+  const line = running
+    .output()
+    .split('\n')
+    .find((text) => text.includes('"addresses"'));
+  return { ...running, overview: JSON.parse(line as string) as Started };
+}
+
+/** Starts a command that goes on. */
+export function startProcess(args: readonly string[], options: CommandLine = {}): RunningProcess {
+  const child = launch(args, options);
   const ended = once(child, 'close').then(([code]) => code as number | null);
   const lines: string[] = [];
   const waiting = new Set<() => void>();
@@ -74,25 +92,23 @@ export async function startServer(
     if (stream !== null) createInterface({ input: stream }).on('line', keep);
   }
   const output = () => lines.join('\n');
-  const says = (text: string) => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const look = () => {
-      if (!output().includes(text)) return;
-      waiting.delete(look);
-      resolve();
-    };
-    waiting.add(look);
-    look();
-    void ended.then((code) => reject(new Error(`It ended with ${code} and never said ${text}: ${output()}`)));
-    return promise;
-  };
-  await says('"addresses"');
-  const overview = JSON.parse(lines.find((line) => line.includes('"addresses"')) as string) as Started;
   return {
-    overview,
     output,
-    says,
     ended,
+    says(text) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const look = () => {
+        if (!output().includes(text)) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      look();
+      void ended.then((code) =>
+        reject(new Error(`It ended with ${code} and never said ${text}: ${output()}`)),
+      );
+      return promise;
+    },
     signal: (signal) => void child.kill(signal),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');

@@ -7,7 +7,7 @@ import { watchConfig } from '../../config/watch.ts';
 import type { ReloadOutcome } from '../../control/reload.ts';
 import { MayflyError } from '../../model/errors.ts';
 import type { RequestTrace } from '../../model/protocol.ts';
-import { printError, type Terminal } from '../ui/report.ts';
+import { errorDocument, printError, type Terminal } from '../ui/report.ts';
 import { paintFor, printable, type Paint } from '../ui/terminal.ts';
 import { printOverview, runServer, type RunningServer, type ServerOptions } from './run-server.ts';
 import { sourceFiles } from './source-files.ts';
@@ -33,7 +33,7 @@ export async function develop(
     },
   });
   printOverview(terminal, server.overview);
-  let watcher = followSources(server, path, terminal);
+  const watcher = followSources(server, path, terminal);
   await server.ended;
   watcher.close();
 }
@@ -45,7 +45,7 @@ async function startWhenItBuilds(options: ServerOptions): Promise<RunningServer>
       return await runServer(options);
     } catch (error) {
       if (!(error instanceof MayflyError) || error.code !== 'build-failed') throw error;
-      printError(options.terminal, error);
+      showError(options.terminal, error);
       options.terminal.err.write('  Waiting for a change.\n');
       await nextChange(options.path, options.terminal);
     }
@@ -92,13 +92,19 @@ function followSources({ platform }: RunningServer, path: string, { env }: Termi
   };
 }
 
+/** With --json the output is a stream: one document a line. */
+function showError(terminal: Terminal, error: unknown): void {
+  if (terminal.json) terminal.out.write(`${JSON.stringify({ error: errorDocument(error) })}\n`);
+  else printError(terminal, error);
+}
+
 function showReload(
   terminal: Terminal,
   paint: Paint,
   { error, deployed, removed, needsRestart }: ReloadOutcome,
 ): void {
   if (error !== null) {
-    printError(terminal, error);
+    showError(terminal, error);
     terminal.err.write('  The old revision keeps running.\n');
     return;
   }
