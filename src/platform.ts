@@ -8,18 +8,18 @@ import type { Compiler } from './build/compiler.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { resolveConfig, type Resolved } from './config/resolve.ts';
 import { functionSettings } from './config/schema.ts';
-import type { SettledFunction } from './config/settle.ts';
 import type { Environment } from './config/substitute.ts';
 import { watchConfig } from './config/watch.ts';
 import { watchTargets } from './config/watched.ts';
 import { createOperations } from './control/admin/operations.ts';
 import { startAdminServer } from './control/admin/server.ts';
-import { layFoundation } from './control/foundation.ts';
+import { layFoundation, settlePolicy } from './control/foundation.ts';
 import { createGuestLogs } from './control/guest-logs.ts';
 import { invokeGateway } from './control/invoke.ts';
 import { followKeys, type KeySource } from './control/keys.ts';
 import { renderMetricsPage } from './control/metrics-page.ts';
-import { type Blueprint, createControlPlane } from './control/plane.ts';
+import type { Blueprint } from './control/blueprint.ts';
+import { createControlPlane } from './control/plane.ts';
 import { requireFreePort } from './control/ports.ts';
 import { createReloader, type ReloadOutcome } from './control/reload.ts';
 import { readOrCreateSecret } from './control/secret.ts';
@@ -30,7 +30,6 @@ import { createToolchain } from './control/toolchain.ts';
 import { RateLimiter } from './limits/gcra.ts';
 import { monotonicNow } from './limits/monotonic.ts';
 import { systemClock } from './model/clock.ts';
-import { MayflyError } from './model/errors.ts';
 import type { FromThread, RequestTrace } from './model/protocol.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { VERSION } from './model/version.ts';
@@ -121,13 +120,14 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     store,
     tools: createToolchain({ epoch: shared.epoch, compiler: options.compiler }),
     publish: async (snapshot) => supervisor?.publish(snapshot),
+    onRemoved: ({ slot }) => reader.clearFunction(slot),
   });
 
   let keys: KeySource | null = null;
   let keysFrom: NonNullable<Resolved['auth']>['jwks'] = null;
   const followAuth = async ({ auth }: Resolved): Promise<void> => {
     const location = auth?.jwks ?? null;
-    if (isDeepStrictEqual(location, keysFrom)) return;
+    if (isDeepStrictEqual(location, keysFrom)) return keys?.refresh();
     keys?.[Symbol.dispose]();
     keys = null;
     keysFrom = location;
@@ -135,11 +135,16 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     keys = followKeys({
       location,
       clock: systemClock,
-      onChange: (jwks) =>
-        void control.refound((before) => ({ ...before, auth: before.auth && { ...before.auth, jwks } })),
+      onChange: (jwks) => {
+        // Before the first `follow` there is nothing to change yet: the blueprint takes the keys along.
+        if (supervisor === null) return;
+        control
+          .refound((before) => ({ ...before, auth: before.auth && { ...before.auth, jwks } }))
+          .catch((error: unknown) => log.error({ err: error }, 'the new key set could not be put in force'));
+      },
       onProblem: (error) => log.warn(error.message),
     });
-    await keys.refresh();
+    return keys.refresh();
   };
   stack.defer(() => keys?.[Symbol.dispose]());
 
@@ -151,7 +156,13 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       policyCache: inState('policies'),
     }),
     functions: resolved.functions,
-    settle: (name, settings) => requireCompiled(resolved, resolved.settle(name, settings)),
+    settle: (name, settings) => resolved.settle(name, settings),
+    withRules: async (entrypoints) => {
+      const { directory, policy } = resolved;
+      return policy === null
+        ? []
+        : [await settlePolicy(directory, { ...policy, entrypoints }, inState('policies'))];
+    },
   });
 
   await followAuth(running);
@@ -329,25 +340,6 @@ async function requireFreePorts({ listen, tls, admin, metrics }: Resolved): Prom
 
 function urlOf({ host, port, secure }: { host: string; port: number; secure: boolean }): string {
   return `${secure ? 'https' : 'http'}://${host}:${port}`;
-}
-
-/** A rule that an admin deploy asks for must be one that the policy was compiled for. */
-function requireCompiled({ policy }: Resolved, settled: SettledFunction): SettledFunction {
-  const compiled = policy?.entrypoints ?? [];
-  for (const route of settled.routes) {
-    const asked = route.policy?.entrypoint;
-    if (asked === undefined || compiled.includes(asked)) continue;
-    throw new MayflyError(
-      `Cannot use the rule data.${asked.replaceAll('/', '.')}: the policy is not compiled for it`,
-      {
-        where: `route ${route.path}`,
-        fix: `Rules in use: ${compiled.map((rule) => `data.${rule.replaceAll('/', '.')}`).join(', ')}. Name another one in mayfly.yaml first.`,
-        exitCode: 2,
-        code: 'rule-not-compiled',
-      },
-    );
-  }
-  return settled;
 }
 
 /** Where this machine reaches an address that may be every address. */
