@@ -6,14 +6,20 @@ import { Pools } from './pools.ts';
 
 function setUp(maxInstances: number) {
   const disposed: string[] = [];
-  const pools = new Pools(maxInstances, (revision) => ({ dispose: () => disposed.push(revision.id) }) as unknown as Guest);
+  const pools = new Pools(
+    maxInstances,
+    (revision) => ({ dispose: () => disposed.push(revision.id) }) as unknown as Guest,
+  );
   const pool = (id: string) => pools.of({ id } as RevisionSpec);
   return { pools, pool, disposed };
 }
 
 test('at the ceiling the least recently used revision gives up an idle instance', () => {
   const { pools, pool, disposed } = setUp(2);
-  for (const [id, now] of [['a', 1], ['b', 2]] as const) {
+  for (const [id, now] of [
+    ['a', 1],
+    ['b', 2],
+  ] as const) {
     assert.equal(pool(id).take(now), null);
     const guest = pools.grow(pool(id));
     assert.ok(guest);
