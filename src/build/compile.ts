@@ -22,13 +22,14 @@ const SDK = fileURLToPath(new URL(`${ROOT}sdk/assemblyscript/assembly`, import.m
  */
 const OPTIONS = [
   ['--runtime', 'stub'],
-  ['--optimizeLevel', '1'],
-  ['--shrinkLevel', '1'],
   ['--use', 'abort=~lib/mayfly/abort/abort'],
   ['--noAssert'],
   ['--path', SDK],
   ['--noColors'],
 ].flat();
+const OPTIMIZED = ['--optimizeLevel', '1', '--shrinkLevel', '1'];
+/** In less than half the time, for somebody who waits for it: the module is larger and slower. */
+const QUICK = ['--optimizeLevel', '0', '--shrinkLevel', '0'];
 
 export interface Compilation {
   /** null when there are errors. */
@@ -37,8 +38,8 @@ export interface Compilation {
   readonly seen: FilesSeen;
 }
 
-/** Compiles the function in `file` (absolute path of a `.ts`). */
-export async function compile(file: string): Promise<Compilation> {
+/** Compiles the function in `file` (absolute path of a `.ts`); `quick` leaves optimising out. */
+export async function compile(file: string, quick: boolean): Promise<Compilation> {
   const folder = dirname(file);
   const seen: FilesSeen = {};
   const diagnostics: Diagnostic[] = [];
@@ -47,7 +48,15 @@ export async function compile(file: string): Promise<Compilation> {
   const entry = join(folder, ENTRY);
   const specifier = `./${relative(folder, file).split(sep).join('/').slice(0, -'.ts'.length)}`;
 
-  const { error } = await asc.main([ENTRY, ...OPTIONS, '--baseDir', folder, '--outFile', 'function.wasm'], {
+  const options = [
+    ...OPTIONS,
+    ...(quick ? QUICK : OPTIMIZED),
+    '--baseDir',
+    folder,
+    '--outFile',
+    'function.wasm',
+  ];
+  const { error } = await asc.main([ENTRY, ...options], {
     stdout: asc.createMemoryStream(),
     stderr: asc.createMemoryStream(),
     readFile: async (name, base) => {

@@ -2,9 +2,9 @@
 import { parentPort } from 'node:worker_threads';
 import { compile } from './compile.ts';
 
-parentPort?.on('message', async ({ id, file }: { id: number; file: string }) => {
+parentPort?.on('message', async ({ id, file, quick }: { id: number; file: string; quick: boolean }) => {
   try {
-    parentPort?.postMessage({ id, compilation: await compile(file) });
+    parentPort?.postMessage({ id, compilation: await compile(file, quick) });
   } catch (error) {
     parentPort?.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
   }

@@ -17,9 +17,15 @@ type Answer = { readonly id: number } & ({ readonly compilation: Compilation } |
  * than the first, so `mayfly dev` keeps one; everybody else disposes of it, for it holds much memory.
  */
 export class Compiler implements AsyncDisposable {
+  /** Leaves optimising out (`mayfly dev`). */
+  readonly quick: boolean;
   #worker: Worker | null = null;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
+
+  constructor({ quick = false }: { readonly quick?: boolean } = {}) {
+    this.quick = quick;
+  }
 
   async compile(file: string): Promise<Compilation> {
     const worker = (this.#worker ??= this.#start());
@@ -27,7 +33,7 @@ export class Compiler implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<Compilation>();
     this.#pending.set(id, { resolve, reject });
     worker.ref();
-    worker.postMessage({ id, file });
+    worker.postMessage({ id, file, quick: this.quick });
     try {
       return await promise;
     } finally {

@@ -32,8 +32,8 @@ async function check({ terminal }: Shell, path: string): Promise<void> {
   const { policy } = resolved;
   const policies = policy !== null && policy.opaUrl === null;
   if (policies) {
-    const { layPolicies } = await import('../../control/foundation.ts');
-    await layPolicies(resolved, policy.entrypoints, null);
+    const { settlePolicy } = await import('../../control/foundation.ts');
+    await settlePolicy(resolved.directory, policy, null);
   }
   const report: CheckReport = { file, ok: true, functions: resolved.functions.length, policies, issues };
   printResult(terminal, report, ({ functions }, paint) => {
