@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { formatPath, type KeyPath, type Position } from './document.ts';
 import type { ConfigIssue } from './issues.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../model/nearest.ts';
 import { allowedAt, container, describedAt, schemaTree, type SchemaNode } from './tree.ts';
 
 /** Where the values came from: a file, or a request to the admin API, which has no lines. */

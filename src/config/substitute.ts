@@ -1,7 +1,7 @@
 import { isPair, isSeq, visit, type Scalar } from 'yaml';
 import { formatPath, locate, type ConfigDocument, type KeyPath } from './document.ts';
 import type { ConfigIssue } from './issues.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../model/nearest.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

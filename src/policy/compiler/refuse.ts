@@ -45,7 +45,7 @@ function refuseUnknownRules(answer: CompilerAnswer, entrypoints: readonly string
   const guess = nearest(unknown, paths);
   throw new MayflyError(`The policy has no rule ${ruleName(unknown)}`, {
     fix:
-      guess === undefined
+      guess === null
         ? `It has ${paths.slice(0, 10).map(ruleName).join(', ')}.`
         : `Did you mean ${ruleName(guess)}?`,
     code: 'policy-rule-unknown',
