@@ -13,6 +13,7 @@ import { watchConfig } from './config/watch.ts';
 import { watchTargets } from './config/watched.ts';
 import { createOperations } from './control/admin/operations.ts';
 import { startAdminServer } from './control/admin/server.ts';
+import { reloadView, statusView } from './control/admin/views.ts';
 import { layFoundation, settlePolicy } from './control/foundation.ts';
 import { createGuestLogs } from './control/guest-logs.ts';
 import { invokeGateway } from './control/invoke.ts';
@@ -265,24 +266,16 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
         settings: functionSettings,
         version: VERSION,
         invoke: (order) => invokeGateway(gateway, order, INVOKE_TIMEOUT_MS),
-        status: () => ({
-          version: VERSION,
-          started_at: new Date(startedAt).toISOString(),
-          gateway: gatewayUrl,
-          snapshot: control.snapshot.version,
-          functions: control.snapshot.functions.length,
-          threads:
-            supervisor?.status().map(({ role, index, state: seat, restarts, applied }) => ({
-              role,
-              index,
-              state: seat,
-              restarts,
-              applied,
-            })) ?? [],
-          warnings: [...control.warnings],
-          last_reload: reloader.last === null ? null : reportOf(reloader.last),
-        }),
-        reload: async () => reportOf(await reloader.reload()),
+        status: () =>
+          statusView({
+            startedAt,
+            gateway: gatewayUrl,
+            snapshot: control.snapshot,
+            threads: supervisor?.status() ?? [],
+            warnings: control.warnings,
+            lastReload: reloader.last,
+          }),
+        reload: async () => reloadView(await reloader.reload()),
       }),
     }),
   );
@@ -345,15 +338,4 @@ function urlOf({ host, port, secure }: { host: string; port: number; secure: boo
 /** Where this machine reaches an address that may be every address. */
 function localHost(host: string): string {
   return host === '0.0.0.0' || host === '::' || host === '' ? '127.0.0.1' : host;
-}
-
-function reportOf({ at, error, deployed, removed, needsRestart }: ReloadOutcome) {
-  return {
-    at: new Date(at).toISOString(),
-    ok: error === null,
-    error: error?.message ?? null,
-    deployed: [...deployed],
-    removed: [...removed],
-    needs_restart: [...needsRestart],
-  };
 }

@@ -3,7 +3,11 @@ import type { z } from 'zod';
 import type { Limits } from '../../model/function.ts';
 import type { GuestLogLine } from '../../model/protocol.ts';
 import type { RouteSpec } from '../../model/route.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import { VERSION } from '../../model/version.ts';
 import type { InvokeResult } from '../invoke.ts';
+import type { ReloadOutcome } from '../reload.ts';
+import type { ThreadStatus } from '../supervisor.ts';
 import { revisionId, type AuditEvent, type FunctionRecord, type Revision } from '../state.ts';
 import type * as schemas from './schemas.ts';
 
@@ -94,4 +98,46 @@ function asUtf8(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
+}
+
+/** What `GET /v1/status` is made of. Times in milliseconds since the Unix epoch. */
+export interface StatusParts {
+  readonly startedAt: number;
+  readonly gateway: string;
+  readonly snapshot: Snapshot;
+  readonly threads: readonly ThreadStatus[];
+  readonly warnings: readonly string[];
+  readonly lastReload: ReloadOutcome | null;
+}
+
+export function statusView(parts: StatusParts): z.infer<typeof schemas.status> {
+  const { snapshot, lastReload } = parts;
+  return {
+    version: VERSION,
+    started_at: isoTime(parts.startedAt),
+    gateway: parts.gateway,
+    snapshot: snapshot.version,
+    functions: snapshot.functions.length,
+    threads: parts.threads.map(({ role, index, state, restarts, applied }) => ({
+      role,
+      index,
+      state,
+      restarts,
+      applied,
+    })),
+    warnings: [...parts.warnings],
+    last_reload: lastReload === null ? null : reloadView(lastReload),
+  };
+}
+
+export function reloadView(outcome: ReloadOutcome): z.infer<typeof schemas.reloadReport> {
+  const { at, error, deployed, removed, needsRestart } = outcome;
+  return {
+    at: isoTime(at),
+    ok: error === null,
+    error: error?.message ?? null,
+    deployed: [...deployed],
+    removed: [...removed],
+    needs_restart: [...needsRestart],
+  };
 }
