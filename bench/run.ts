@@ -64,8 +64,9 @@ async function ask(question: Question): Promise<Answer> {
   }
 }
 
-function show(question: Question, { tables, targets }: Answer): void {
+function show(question: Question, { tables, targets, markdown }: Answer): void {
   print(`\n## ${question.title}\n`);
+  if (markdown !== undefined) print(`${markdown}\n`);
   for (const table of tables) print(`${renderTable(table)}\n`);
   if (targets.length > 0) print(renderTable(targetTable(targets)));
 }

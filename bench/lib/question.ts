@@ -25,6 +25,8 @@ export interface Answer {
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
   readonly targets: readonly Target[];
+  /** Tables that come ready made. */
+  readonly markdown?: string;
   /** Raw figures, as they go to bench/results/. */
   readonly raw: unknown;
   /** What `--json` prints: rows by server. */

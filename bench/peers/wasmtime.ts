@@ -29,7 +29,7 @@ export async function wasmtimePeers(materials: Materials): Promise<Peer[]> {
     try {
       component = await buildComponent(tools.wasmTools, materials.shop);
     } catch (error) {
-      missing = `the component could not be built: ${String(error)}`;
+      missing = `the component could not be built: ${firstLine(error)}`;
     }
   }
   const peer = (name: string, does: string, flags: readonly string[], quick: boolean): Peer => ({
