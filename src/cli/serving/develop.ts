@@ -2,7 +2,7 @@
 import { Compiler } from '../../build/compiler.ts';
 import { findConfigFile } from '../../config/files.ts';
 import { loadConfig } from '../../config/load.ts';
-import { resolveConfig, type Resolved } from '../../config/resolve.ts';
+import { resolveConfig } from '../../config/resolve.ts';
 import { watchConfig } from '../../config/watch.ts';
 import type { ReloadOutcome } from '../../control/reload.ts';
 import { MayflyError } from '../../model/errors.ts';
@@ -40,49 +40,51 @@ export async function develop(
 
 /** A mistake in a source is shown, and the next attempt made when something changes. */
 async function startWhenItBuilds(options: ServerOptions): Promise<RunningServer> {
+  const { path, terminal } = options;
   for (;;) {
+    // Looked at before the attempt, so that no change during it is missed.
+    using change = firstChange(path, terminal);
     try {
       return await runServer(options);
     } catch (error) {
       if (!(error instanceof MayflyError) || error.code !== 'build-failed') throw error;
-      showError(options.terminal, error);
-      options.terminal.err.write('  Waiting for a change.\n');
-      await nextChange(options.path, options.terminal);
+      showError(terminal, error);
+      terminal.err.write('  Waiting for a change.\n');
+      await change.happened;
     }
   }
 }
 
-function nextChange(path: string, { env }: Terminal): Promise<void> {
+function firstChange(path: string, { env }: Terminal): Disposable & { readonly happened: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const files = [findConfigFile(path), ...sourceFiles(resolveConfig(loadConfig(path, env)))];
-  const watcher = watchConfig({ files, folders: [] }, () => {
-    watcher.close();
-    clearInterval(alive);
-    resolve();
-  });
+  const watcher = watchConfig({ files, folders: [] }, resolve, { settleMs: SETTLE_MS });
   // The watcher alone does not keep the process alive.
   const alive = setInterval(() => {}, 60_000);
-  return promise;
+  return {
+    happened: promise,
+    [Symbol.dispose]() {
+      watcher.close();
+      clearInterval(alive);
+    },
+  };
 }
 
 /** Reloads when a source changes; which files there are is found out again each time. */
 function followSources({ platform }: RunningServer, path: string, { env }: Terminal): { close(): void } {
-  const watch = (resolved: Resolved) =>
-    watchConfig({ files: sourceFiles(resolved), folders: [] }, () => void reload(), { settleMs: SETTLE_MS });
-  let watcher = watch(platform.resolved);
   let closed = false;
-  const reload = async () => {
+  let files = sourceFiles(platform.resolved);
+  const watch = () => watchConfig({ files, folders: [] }, () => void follow(), { settleMs: SETTLE_MS });
+  let watcher = watch();
+  const follow = async () => {
     await platform.reload();
-    if (closed) return;
+    const found = currentFiles(path, env) ?? files;
+    if (closed || found.join('\0') === files.join('\0')) return;
     watcher.close();
-    watcher = watch(currentConfig() ?? platform.resolved);
-  };
-  const currentConfig = (): Resolved | null => {
-    try {
-      return resolveConfig(loadConfig(path, env));
-    } catch {
-      return null;
-    }
+    files = found;
+    watcher = watch();
+    // What changed between the two watchers.
+    await platform.reload();
   };
   return {
     close() {
@@ -90,6 +92,15 @@ function followSources({ platform }: RunningServer, path: string, { env }: Termi
       watcher.close();
     },
   };
+}
+
+/** null while the configuration cannot be used. */
+function currentFiles(path: string, env: Terminal['env']): string[] | null {
+  try {
+    return sourceFiles(resolveConfig(loadConfig(path, env)));
+  } catch {
+    return null;
+  }
 }
 
 /** With --json the output is a stream: one document a line. */
