@@ -2,7 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { openArtifactStore } from './artifacts/store.ts';
 import type { Compiler } from './build/compiler.ts';
 import { type Config, loadConfig } from './config/load.ts';
@@ -15,9 +14,9 @@ import { createOperations } from './control/admin/operations.ts';
 import { startAdminServer } from './control/admin/server.ts';
 import { reloadView, statusView } from './control/admin/views.ts';
 import { layFoundation, settlePolicy } from './control/foundation.ts';
+import { createConfiguredKeys } from './control/configured-keys.ts';
 import { createGuestLogs } from './control/guest-logs.ts';
 import { invokeGateway } from './control/invoke.ts';
-import { followKeys, type KeySource } from './control/keys.ts';
 import { renderMetricsPage } from './control/metrics-page.ts';
 import type { Blueprint } from './control/blueprint.ts';
 import { createControlPlane } from './control/plane.ts';
@@ -124,34 +123,20 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     onRemoved: ({ slot }) => reader.clearFunction(slot),
   });
 
-  let keys: KeySource | null = null;
-  let keysFrom: NonNullable<Resolved['auth']>['jwks'] = null;
-  const followAuth = async ({ auth }: Resolved): Promise<void> => {
-    const location = auth?.jwks ?? null;
-    if (isDeepStrictEqual(location, keysFrom)) return keys?.refresh();
-    keys?.[Symbol.dispose]();
-    keys = null;
-    keysFrom = location;
-    if (location === null) return;
-    keys = followKeys({
-      location,
-      clock: systemClock,
-      onChange: (jwks) => {
+  const keys = stack.use(
+    createConfiguredKeys({
+      onChange: async (jwks) => {
         // Before the first `follow` there is nothing to change yet: the blueprint takes the keys along.
         if (supervisor === null) return;
-        control
-          .refound((before) => ({ ...before, auth: before.auth && { ...before.auth, jwks } }))
-          .catch((error: unknown) => log.error({ err: error }, 'the new key set could not be put in force'));
+        await control.refound((before) => ({ ...before, auth: before.auth && { ...before.auth, jwks } }));
       },
       onProblem: (error) => log.warn(error.message),
-    });
-    return keys.refresh();
-  };
-  stack.defer(() => keys?.[Symbol.dispose]());
+    }),
+  );
 
   const blueprintOf = async (resolved: Resolved): Promise<Blueprint> => ({
     foundation: await layFoundation(resolved, {
-      jwks: keys?.keys ?? null,
+      jwks: keys.current,
       threads: rows,
       traceRequests: options.onRequest !== undefined || resolved.logging.requests,
       policyCache: inState('policies'),
@@ -166,7 +151,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     },
   });
 
-  await followAuth(running);
+  await keys.follow(running.auth);
   await control.follow(await blueprintOf(running));
 
   const guestLogs = createGuestLogs({
@@ -185,7 +170,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       case 'decisions':
         return message.records.forEach((record) => log.info(record, 'decision'));
       case 'unknown-key':
-        return keys?.unknownKey(message.kid);
+        return keys.unknownKey(message.kid);
       case 'warning':
         return log.warn(message.message);
       default:
@@ -229,7 +214,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       return resolved;
     },
     apply: async (resolved) => {
-      await followAuth(resolved);
+      await keys.follow(resolved.auth);
       return control.follow(await blueprintOf(resolved));
     },
     onOutcome: (outcome) => (options.onReload ?? logReload)(outcome),
