@@ -96,7 +96,7 @@ async function hangup(platform: Platform, log: Log): Promise<void> {
 
 async function describe(platform: Platform, startMs: number): Promise<Overview> {
   const { resolved, snapshot, addresses } = platform;
-  const canSign = resolved.auth?.secret != null;
+  const canSign = showsTokens(resolved);
   const demo = readDemo(resolved.directory) ?? demoFromRoutes(snapshot.routes, canSign);
   const gateway = addresses.tls ?? addresses.gateway;
   return {
@@ -114,10 +114,15 @@ async function describe(platform: Platform, startMs: number): Promise<Overview> 
   };
 }
 
+/** A demo token is for development, where Mayfly made the secret. One made with a secret from the environment could end up in a log. */
+function showsTokens({ auth }: Resolved): boolean {
+  return auth?.secret != null && 'file' in auth.secret;
+}
+
 async function tryLine(gateway: string, call: DemoCall | null, resolved: Resolved): Promise<string | null> {
   if (call === null) return null;
   if (call.claims === null) return curlLine(gateway, call, null);
-  if (resolved.auth?.secret == null) return null;
+  if (!showsTokens(resolved)) return null;
   return curlLine(gateway, call, (await makeToken(resolved, call.claims)).token);
 }
 
