@@ -6,6 +6,7 @@ import { gateway } from './questions/gateway.ts';
 import { hostile } from './questions/hostile.ts';
 import { overload } from './questions/overload.ts';
 import { paced } from './questions/paced.ts';
+import { stages } from './questions/stages.ts';
 import { scale } from './questions/scale.ts';
 
 const freshState = scriptQuestion(
@@ -29,6 +30,7 @@ const policy = scriptQuestion(
 export const questions: readonly Question[] = [
   gateway,
   paced,
+  stages,
   freshState,
   policy,
   coldStart,

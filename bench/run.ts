@@ -1,16 +1,21 @@
 /**
  * `node bench/run.ts [question…] [--quick] [--json] [--check] [--publish]`
  * Measures and prints Markdown; raw figures go to bench/results/. Without a question: all of them.
+ *   --quick    short and noisy
+ *   --json     Markdown goes to stderr; the last line of stdout is {"rows":[…]}
+ *   --check    fails when Mayfly's rate fell by more than 15 % against nginx's (bench/ratios.json)
+ *   --publish  writes docs/benchmarks.md and its plots from the full runs there are
+ *   --remember writes bench/ratios.json from the full run of the gateway
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkRatios } from './lib/check.ts';
+import { checkRatios, rememberRatios } from './lib/check.ts';
 import { describeMachine, machineLine } from './lib/machine.ts';
 import { renderTable } from './lib/markdown.ts';
-import type { Answer, Question, Target } from './lib/question.ts';
-import { publish, saveResult } from './lib/results.ts';
+import type { Answer, Question } from './lib/question.ts';
+import { publish, saveResult, targetTable } from './lib/results.ts';
 import { questions } from './questions.ts';
 
 const { values, positionals } = parseArgs({
@@ -20,6 +25,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     publish: { type: 'boolean', default: false },
+    remember: { type: 'boolean', default: false },
   },
 });
 const { quick, json } = values;
@@ -49,6 +55,7 @@ for (const question of chosen) {
     console.error(`${question.name} failed: ${error instanceof Error ? error.stack : String(error)}`);
   }
 }
+if (values.remember) rememberRatios(rows);
 if (values.publish) print(`Written: ${publish(questions).join(', ')}`);
 if (json) console.log(JSON.stringify({ rows }));
 process.exit(failed ? 1 : 0);
@@ -69,12 +76,4 @@ function show(question: Question, { tables, targets, markdown }: Answer): void {
   if (markdown !== undefined) print(`${markdown}\n`);
   for (const table of tables) print(`${renderTable(table)}\n`);
   if (targets.length > 0) print(renderTable(targetTable(targets)));
-}
-
-function targetTable(targets: readonly Target[]) {
-  return {
-    title: 'Targets',
-    head: ['what', 'wanted', 'measured', 'missed by'],
-    rows: targets.map(({ what, wanted, got, missedBy }) => [what, wanted, got, missedBy ?? '']),
-  };
 }
