@@ -45,7 +45,7 @@ ${FUNCTIONS}`);
   };
   const slow = [open(), open(), open()];
   for (const { socket } of slow) socket.write('GET /c HTTP/1.1\r\nhost: x\r\n');
-  await until(async () => /^HTTP\/1\.1 503 /.test(await open().closed));
+  await until(async () => (await open().closed).startsWith('HTTP/1.1 503 '));
   for (const { closed } of slow) assert.match(await closed, /^HTTP\/1\.1 408 /);
   await until(async () => (await status(server.url, '/c')) === 200);
 });
