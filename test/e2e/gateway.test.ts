@@ -120,6 +120,21 @@ functions:
   assert.match(forged.headers.get('x-request-id') ?? '', /^[0-9a-f]{12}-/);
 });
 
+test('the guest sees the headers of the request: traceparent as it came, a request id always, none about the connection', async () => {
+  const guest = join(import.meta.dirname, '../fixtures/guests/sdk.ts');
+  await using server = await startTestPlatform(`${FREE_PORTS}
+functions:
+  app: { source: ${guest}, routes: [{ path: /header }] }
+`);
+  const seen = async (name: string, headers: Record<string, string>) =>
+    (await ask(`${server.url}/header?name=${name}`, { headers })).text;
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  assert.equal(await seen('TraceParent', { traceparent }), traceparent);
+  assert.equal(await seen('x-request-id', { 'x-request-id': 'mine-2' }), 'mine-2');
+  assert.match(await seen('x-request-id', {}), /^[0-9a-f]{12}-/);
+  assert.equal(await seen('connection', {}), '(none)');
+});
+
 test('tokens signed with keys of a JWKS address; a rotated key is fetched when a token names it', async () => {
   const pairs = await Promise.all(
     ['ES256', 'EdDSA'].map((alg) => generateKeyPair(alg, { extractable: true })),
