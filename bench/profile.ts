@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram, wrk, wrkScript } from './lib/load.ts';
 import { renderTable } from './lib/markdown.ts';
-import { shopConfig, shopFolder, startMayfly } from './lib/mayfly.ts';
+import { buildFunction, type MayflyFunction, shopConfig, shopFolder, startMayfly } from './lib/mayfly.ts';
 import { tokenOf } from './lib/tokens.ts';
 import { headersWith, ORDER, PATH, prices } from './lib/workload.ts';
 
@@ -17,43 +17,88 @@ const seconds = Number(process.argv[2] ?? 10);
 const perf = findProgram('perf');
 if (perf === null) throw new Error('perf is not installed (Debian: linux-perf)');
 const scratch = mkdtempSync(join(tmpdir(), 'mayfly-bench-profile-'));
-const flags = ['--perf-basic-prof'];
-const { server, port } = await startMayfly(shopFolder(scratch), shopConfig, { nodeFlags: flags });
+// The module is built beforehand: names of the compiler's code would stick to addresses that are used again.
+const folder = shopFolder(scratch);
+await buildFunction(join(folder, 'function.ts'), join(folder, 'function.wasm'));
+const orders = { ...(shopConfig.functions['orders'] as MayflyFunction), source: './function.wasm' };
+const { server, port } = await startMayfly(
+  folder,
+  { ...shopConfig, functions: { orders } },
+  { nodeFlags: ['--perf-basic-prof'] },
+);
 try {
   const token = await tokenOf('user-0');
   await server.ready(() => prices({ port, path: PATH, token }));
-  const script = wrkScript(join(scratch, 'order.lua'), [{ path: PATH, body: ORDER, headers: headersWith(token) }]);
+  const script = wrkScript(join(scratch, 'order.lua'), [
+    { path: PATH, body: ORDER, headers: headersWith(token) },
+  ]);
   const load = (duration: number) => wrk(port, PATH, { connections: 64, seconds: duration, script });
   await load(4);
   const data = join(scratch, 'perf.data');
   const cpuBefore = server.cpuSeconds();
   const [result] = await Promise.all([
     load(seconds),
-    promisify(execFile)(perf, ['record', '-F', '997', '-o', data, '-p', String(server.pid), '--', 'sleep', String(seconds)]),
+    promisify(execFile)(perf, [
+      'record',
+      '-F',
+      '997',
+      '-o',
+      data,
+      '-p',
+      String(server.pid),
+      '--',
+      'sleep',
+      String(seconds),
+    ]),
   ]);
   const microseconds = ((server.cpuSeconds() - cpuBefore) / result.requests) * 1e6;
-  console.log(`${result.requestsPerSecond.toFixed(0)} requests/s, ${microseconds.toFixed(1)} µs of CPU each\n`);
-  const report = execFileSync(perf, ['report', '-i', data, '--stdio', '--no-children', '-g', 'none', '-F', 'overhead,dso,symbol', '-t', '\t'], { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
+  console.log(
+    `${result.requestsPerSecond.toFixed(0)} requests/s, ${microseconds.toFixed(1)} µs of CPU each\n`,
+  );
+  const report = execFileSync(
+    perf,
+    ['report', '-i', data, '--stdio', '--no-children', '-g', 'none', '-F', 'overhead,dso,symbol', '-t', '\t'],
+    { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
   const rows = report
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split('\t').map((cell) => cell.trim()))
-    .map(([share, object, symbol]) => ({ share: Number.parseFloat(share ?? ''), object: object ?? '', symbol: symbol ?? '' }))
+    .map(([share, object, symbol]) => ({
+      share: Number.parseFloat(share ?? ''),
+      object: object ?? '',
+      symbol: symbol ?? '',
+    }))
     .filter(({ share }) => Number.isFinite(share));
   const layers = new Map<string, number>();
-  for (const { share, object, symbol } of rows) layers.set(layerOf(object, symbol), (layers.get(layerOf(object, symbol)) ?? 0) + share);
+  for (const { share, object, symbol } of rows)
+    layers.set(layerOf(object, symbol), (layers.get(layerOf(object, symbol)) ?? 0) + share);
   const cost = (share: number): string => `${share.toFixed(2)} %`;
   const ns = (share: number): string => ((share / 100) * microseconds * 1000).toFixed(0);
-  console.log(renderTable({
-    title: 'By layer',
-    head: ['layer', 'self time', 'ns/request'],
-    rows: [...layers].toSorted((a, b) => b[1] - a[1]).map(([layer, share]) => [layer, cost(share), ns(share)]),
-  }));
-  console.log(`\n${renderTable({
-    title: 'By function',
-    head: ['function', 'self time', 'ns/request', 'layer'],
-    rows: rows.slice(0, 70).map(({ share, object, symbol }) => [symbol.replace(/^\[.\] /, '').replace(/file:\S*?(src\/|assemblyscript)/, '$1').replaceAll('|', '\\|'), cost(share), ns(share), layerOf(object, symbol)]),
-  })}`);
+  console.log(
+    renderTable({
+      title: 'By layer',
+      head: ['layer', 'self time', 'ns/request'],
+      rows: [...layers]
+        .toSorted((a, b) => b[1] - a[1])
+        .map(([layer, share]) => [layer, cost(share), ns(share)]),
+    }),
+  );
+  console.log(
+    `\n${renderTable({
+      title: 'By function',
+      head: ['function', 'self time', 'ns/request', 'layer'],
+      rows: rows.slice(0, 70).map(({ share, object, symbol }) => [
+        symbol
+          .replace(/^\[.\] /, '')
+          .replace(/file:\S*?(src\/|assemblyscript)/, '$1')
+          .replaceAll('|', '\\|'),
+        cost(share),
+        ns(share),
+        layerOf(object, symbol),
+      ]),
+    })}`,
+  );
 } finally {
   await server.stop();
   rmSync(scratch, { recursive: true, force: true });

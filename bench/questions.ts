@@ -13,7 +13,8 @@ const freshState = scriptQuestion(
   {
     name: 'fresh-state',
     title: 'What does fresh state per request cost?',
-    meaning: 'Rewriting, instrumented code against the original, restores, instances and deadlines, below the gateway.',
+    meaning:
+      'Rewriting, instrumented code against the original, restores, instances and deadlines, below the gateway.',
   },
   'fresh-state.ts',
 );
@@ -22,7 +23,8 @@ const policy = scriptQuestion(
   {
     name: 'policy',
     title: 'What does a decision of a policy cost?',
-    meaning: "OPA's JavaScript SDK, this platform's Wasm host, and the plan translated to JavaScript, on one thread.",
+    meaning:
+      "OPA's JavaScript SDK, this platform's Wasm host, and the plan translated to JavaScript, on one thread.",
   },
   'policy.ts',
 );

@@ -31,7 +31,9 @@ const { values, positionals } = parseArgs({
 const { quick, json } = values;
 const unknown = positionals.find((name) => !questions.some((question) => question.name === name));
 if (unknown !== undefined) {
-  console.error(`There is no question ${unknown}. Questions: ${questions.map(({ name }) => name).join(', ')}`);
+  console.error(
+    `There is no question ${unknown}. Questions: ${questions.map(({ name }) => name).join(', ')}`,
+  );
   process.exit(2);
 }
 const asked = values.check && positionals.length === 0 ? ['gateway'] : positionals;
@@ -49,7 +51,8 @@ for (const question of chosen) {
     saveResult(question, answer, machine, quick);
     show(question, answer);
     rows.push(...(answer.rows ?? []));
-    if (values.check && question.name === 'gateway') failed = !checkRatios(answer.rows ?? [], print) || failed;
+    if (values.check && question.name === 'gateway')
+      failed = !checkRatios(answer.rows ?? [], print) || failed;
   } catch (error) {
     failed = true;
     console.error(`${question.name} failed: ${error instanceof Error ? error.stack : String(error)}`);

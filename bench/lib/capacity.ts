@@ -27,6 +27,7 @@ export async function capacityOf({ port, target }: Shop, { quick, scratch }: Run
   const load = (seconds: number) => wrk(port, target.path, { connections: 64, seconds, script });
   await load(quick ? 2 : 4);
   const rates: number[] = [];
-  for (let round = 0; round < (quick ? 1 : 3); round++) rates.push((await load(quick ? 2 : 4)).requestsPerSecond);
+  for (let round = 0; round < (quick ? 1 : 3); round++)
+    rates.push((await load(quick ? 2 : 4)).requestsPerSecond);
   return median(rates);
 }

@@ -26,7 +26,10 @@ export interface LineChart extends ChartHead {
   readonly y: string;
   /** Logarithmic y axis. */
   readonly logarithmic?: boolean;
-  readonly lines: readonly { readonly label: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly lines: readonly {
+    readonly label: string;
+    readonly points: readonly (readonly [number, number])[];
+  }[];
 }
 
 const WIDTH = 760;
@@ -80,7 +83,9 @@ function lines({ title, x, y, logarithmic, lines: all }: LineChart): string {
   const yTicks = logarithmic
     ? Array.from({ length: Math.floor(Math.log10(yHigh / yLow)) + 1 }, (_, power) => yLow * 10 ** power)
     : [0, 0.25, 0.5, 0.75, 1].map((share) => share * yHigh);
-  const xTicks = [...new Set(xs)].toSorted((a, b) => a - b).filter((_, index, list) => index % Math.ceil(list.length / 8) === 0);
+  const xTicks = [...new Set(xs)]
+    .toSorted((a, b) => a - b)
+    .filter((_, index, list) => index % Math.ceil(list.length / 8) === 0);
   const grid = [
     ...yTicks.flatMap((tick) => [
       line(left, toY(tick), WIDTH - right, toY(tick), FAINT, 1),
@@ -98,7 +103,10 @@ function lines({ title, x, y, logarithmic, lines: all }: LineChart): string {
     const legendY = height - 8 - Math.floor(index / 4) * 14;
     return [
       `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
-      ...finite.map(([px, py]) => `<circle cx="${toX(px).toFixed(1)}" cy="${toY(py).toFixed(1)}" r="3" fill="${colour}"/>`),
+      ...finite.map(
+        ([px, py]) =>
+          `<circle cx="${toX(px).toFixed(1)}" cy="${toY(py).toFixed(1)}" r="3" fill="${colour}"/>`,
+      ),
       line(legendX, legendY - 4, legendX + 18, legendY - 4, colour, 3),
       text(legendX + 24, legendY, label, 'start'),
     ];

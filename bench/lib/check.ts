@@ -17,7 +17,9 @@ export function checkRatios(rows: readonly unknown[], print: (line: string) => v
   const mayfly = rates.get('Mayfly') ?? 0;
   for (const [server, before] of Object.entries(stored.mayflyTo)) {
     const now = mayfly / (rates.get(server) ?? Number.NaN);
-    print(`Mayfly / ${server}: ${now.toFixed(2)}, stored ${before.toFixed(2)} (${percent(now / before - 1)})`);
+    print(
+      `Mayfly / ${server}: ${now.toFixed(2)}, stored ${before.toFixed(2)} (${percent(now / before - 1)})`,
+    );
   }
   const before = stored.mayflyTo['nginx'] ?? Number.NaN;
   const now = mayfly / (rates.get('nginx') ?? Number.NaN);
@@ -32,7 +34,9 @@ export function rememberRatios(rows: readonly unknown[]): void {
   const mayfly = rates.get('Mayfly');
   if (mayfly === undefined) throw new Error('There is nothing to remember: the gateway was not measured');
   const others = [...rates].filter(([server]) => server !== 'Mayfly');
-  const mayflyTo = Object.fromEntries(others.map(([server, rate]) => [server, Number((mayfly / rate).toFixed(3))]));
+  const mayflyTo = Object.fromEntries(
+    others.map(([server, rate]) => [server, Number((mayfly / rate).toFixed(3))]),
+  );
   writeFileSync(FILE, `${JSON.stringify({ mayflyTo }, null, 2)}\n`);
 }
 

@@ -15,13 +15,16 @@ const MARK = 'cold-0000';
 
 /** The three modules, built once and kept. */
 export async function coldModules(): Promise<Buffer[]> {
-  const folder = await cached(`cold-modules-${SIZES.map(({ functions }) => functions).join('-')}`, async (target) => {
-    for (const [index, { functions }] of SIZES.entries()) {
-      const source = join(target, `size${index}.ts`);
-      writeFileSync(source, sourceOf(functions));
-      await buildFunction(source, join(target, `size${index}.wasm`));
-    }
-  });
+  const folder = await cached(
+    `cold-modules-${SIZES.map(({ functions }) => functions).join('-')}`,
+    async (target) => {
+      for (const [index, { functions }] of SIZES.entries()) {
+        const source = join(target, `size${index}.ts`);
+        writeFileSync(source, sourceOf(functions));
+        await buildFunction(source, join(target, `size${index}.wasm`));
+      }
+    },
+  );
   return SIZES.map((_, index) => readFileSync(join(folder, `size${index}.wasm`)));
 }
 
@@ -45,7 +48,10 @@ function sourceOf(functions: number): string {
   return sum + load<u8>(${n % 64}) * ${n + 3};
 }`,
   ).join('\n');
-  const table = functions === 0 ? '' : `const table: ((x: i32) => i32)[] = [${Array.from({ length: functions }, (_, n) => `f${n}`).join(', ')}];`;
+  const table =
+    functions === 0
+      ? ''
+      : `const table: ((x: i32) => i32)[] = [${Array.from({ length: functions }, (_, n) => `f${n}`).join(', ')}];`;
   const use = functions === 0 ? '0' : `table[request.path.length * 31 % ${functions}](request.path.length)`;
   return `import { JSON, Request, Response } from "mayfly";
 ${ballast}

@@ -8,6 +8,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { cpuTicks } from './process.ts';
 import { quantile } from './statistics.ts';
@@ -112,14 +113,20 @@ export async function h2load(target: Target, options: PacedOptions): Promise<Loa
   const bodyFile = join(scratch, `h2load-${unique}.body`);
   const logFile = join(scratch, `h2load-${unique}.log`);
   writeFileSync(bodyFile, target.body);
-  // h2load takes whole requests per second and connection, and 1 at least.
+  // Less than one request per second and connection is not a pace.
   const used = Math.max(1, Math.min(connections, Math.floor(requestsPerSecond)));
   const headers = Object.entries(target.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const { output, cpuSeconds } = await generate(
     'h2load',
     [
-      ...['--h1', '-t1', `-c${used}`, `-D${seconds}`, `--rps=${(requestsPerSecond / used).toFixed(3)}`],
-      ...['-d', bodyFile, `--log-file=${logFile}`, ...headers],
+      '--h1',
+      '-t1',
+      `-c${used}`,
+      `-D${seconds}`,
+      `--rps=${(requestsPerSecond / used).toFixed(3)}`,
+      `--data=${bodyFile}`,
+      `--log-file=${logFile}`,
+      ...headers,
       `http://127.0.0.1:${target.port}${target.path}`,
     ],
     seconds,
@@ -134,7 +141,6 @@ async function readH2loadLog(
   seconds: number,
   cpuSeconds: number,
 ): Promise<LoadResult> {
-  const { readFile, rm } = await import('node:fs/promises');
   const durations: number[] = [];
   let errors = 0;
   for (const line of (await readFile(file, 'latin1')).split('\n')) {
@@ -147,7 +153,8 @@ async function readH2loadLog(
   await rm(file.replace(/\.log$/, '.body'));
   if (durations.length === 0 && errors === 0) throw new Error(`h2load gave no result:\n${output}`);
   const sorted = Float64Array.from(durations).toSorted();
-  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+  const at = (q: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
   return {
     requests: durations.length,
     requestsPerSecond: durations.length / seconds,
@@ -169,8 +176,15 @@ export async function oha(target: Target, options: PacedOptions): Promise<LoadRe
   const { output, cpuSeconds } = await generate(
     program,
     [
-      ...['--no-tui', '--output-format', 'json', '--latency-correction', '-m', 'POST', '-d', target.body],
-      ...['-c', String(connections), '-z', `${seconds}s`, '-q', String(Math.round(requestsPerSecond)), ...headers],
+      '--no-tui',
+      '--output-format=json',
+      '--latency-correction',
+      '--method=POST',
+      `--body=${target.body}`,
+      `--connections=${connections}`,
+      `--duration=${seconds}s`,
+      `--query-per-second=${Math.round(requestsPerSecond)}`,
+      ...headers,
       `http://127.0.0.1:${target.port}${target.path}`,
     ],
     seconds,

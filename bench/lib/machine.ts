@@ -37,7 +37,9 @@ function commitOf(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
   try {
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '-uno', '../..') === '' ? '' : '+');
+    return (
+      git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '-uno', '../..') === '' ? '' : '+')
+    );
   } catch {
     return 'unknown';
   }

@@ -83,7 +83,10 @@ export async function startMayfly(
     sections[name] = { ...sections[name], ...section };
   }
   const { functions, policy } = config;
-  writeFileSync(join(folder, 'mayfly.yaml'), stringify({ ...sections, functions, ...(policy && { policy }) }));
+  writeFileSync(
+    join(folder, 'mayfly.yaml'),
+    stringify({ ...sections, functions, ...(policy && { policy }) }),
+  );
   const server = new Server({
     name: 'Mayfly',
     command: [process.execPath, ...(options.nodeFlags ?? []), PROGRAM, 'serve', folder],
@@ -96,7 +99,9 @@ export async function startMayfly(
     adminPort,
     adminToken: () => readFileSync(join(folder, '.mayfly/admin-token'), 'utf8').trim(),
     metrics: async () => {
-      const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { signal: AbortSignal.timeout(10_000) });
+      const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, {
+        signal: AbortSignal.timeout(10_000),
+      });
       return response.text();
     },
   };

@@ -50,7 +50,9 @@ class Client {
 
   constructor(options: OpenLoopOptions) {
     this.#options = options;
-    this.#request = Buffer.from(`POST ${options.path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\nx`);
+    this.#request = Buffer.from(
+      `POST ${options.path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\nx`,
+    );
   }
 
   get inFlight(): number {
@@ -121,7 +123,8 @@ async function drive(options: OpenLoopOptions): Promise<PhaseResult[]> {
     from = to;
   }
   const patience = performance.now() + LAST_ANSWERS_MS;
-  while (client.inFlight > 0 && performance.now() < patience) await new Promise((later) => setTimeout(later, 10));
+  while (client.inFlight > 0 && performance.now() < patience)
+    await new Promise((later) => setTimeout(later, 10));
   for (const phase of phases) results.push(summarise(client.samples, phase.from, phase.to));
   return results;
 }
@@ -135,7 +138,11 @@ function summarise(all: readonly Sample[], from: number, to: number): PhaseResul
     const start = from + index * WINDOW_MS;
     const inside = samples.filter(({ dueMs }) => dueMs >= start && dueMs < start + WINDOW_MS);
     const fine = inside.filter(({ status }) => status === 200);
-    return { good: fine.length, bad: inside.length - fine.length, p99: quantiles(fine.map(({ ms }) => ms)).p99 };
+    return {
+      good: fine.length,
+      bad: inside.length - fine.length,
+      p99: quantiles(fine.map(({ ms }) => ms)).p99,
+    };
   });
   return {
     due: samples.length,

@@ -142,7 +142,9 @@ export function cpuTicks(pid: number): number {
 }
 
 function rollup(pid: number, key: string): number {
-  return Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(read(join('/proc', String(pid), 'smaps_rollup')))?.[1] ?? 0);
+  return Number(
+    new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(read(join('/proc', String(pid), 'smaps_rollup')))?.[1] ?? 0,
+  );
 }
 
 function read(file: string): string {

@@ -49,3 +49,29 @@ export function histogramOf(
 export function histogramQuantile({ count, buckets }: Histogram, q: number): number {
   return buckets.find(([, upTo]) => upTo >= count * q)?.[0] ?? Number.NaN;
 }
+
+/** What was added to a histogram between two looks at it. */
+export function histogramGrowth(before: Histogram, after: Histogram): Histogram {
+  const earlier = new Map(before.buckets);
+  return {
+    count: after.count - before.count,
+    sum: after.sum - before.sum,
+    buckets: after.buckets.map(([le, upTo]) => [le, upTo - (earlier.get(le) ?? 0)] as const),
+  };
+}
+
+/** Mean without the slowest 1 − `share`, every value taken as the middle of its bucket. 0 when it is empty. */
+export function trimmedMean({ count, buckets }: Histogram, share: number): number {
+  const wanted = count * share;
+  let [total, taken, lower, below] = [0, 0, 0, 0];
+  for (const [le, upTo] of buckets) {
+    const here = Math.min(upTo - below, wanted - taken);
+    if (here > 0 && Number.isFinite(le)) {
+      total += (here * (lower + le)) / 2;
+      taken += here;
+    }
+    lower = le;
+    below = upTo;
+  }
+  return taken === 0 ? 0 : total / taken;
+}

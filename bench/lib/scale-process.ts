@@ -26,7 +26,9 @@ for (const worker of workers) worker.postMessage('go');
 const live = (await Promise.all(answers)).reduce((total, answer) => total + (answer.live ?? 0), 0);
 const ms = performance.now() - start;
 if (live < count) throw new Error(`${live} of ${count} instances came to life`);
-console.log(JSON.stringify({ instances: count, threads: Number(threads), ms, pssKB: (pssKB() - before) / live }));
+console.log(
+  JSON.stringify({ instances: count, threads: Number(threads), ms, pssKB: (pssKB() - before) / live }),
+);
 await Promise.all(workers.map((worker) => worker.terminate()));
 await clock.stop();
 

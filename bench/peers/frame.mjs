@@ -7,7 +7,12 @@ const ENTRY = 16;
 /** What the module imports, with nothing behind it that costs anything. */
 export const imports = {
   mayfly: { log() {}, config: () => -1, now: () => Date.now(), random() {} },
-  env: { abort() { throw new Error('aborted'); }, seed: () => 1 },
+  env: {
+    abort() {
+      throw new Error('aborted');
+    },
+    seed: () => 1,
+  },
 };
 
 /** Runs one request: `body` is a Uint8Array, `headers` pairs, `user` the claims or null. Returns { status, body }, body a copy. */
@@ -24,7 +29,17 @@ export function call(exports, method, path, headers, user, body) {
   const pointer = exports.alloc(length) >>> 0;
   const bytes = new Uint8Array(exports.memory.buffer, pointer, length);
   const view = new DataView(exports.memory.buffer, pointer, length);
-  const words = [textAt, path.length, 0, 0, userBytes.length > 0 ? userAt : 0, userBytes.length, bodyAt, body.length, textBytes.length];
+  const words = [
+    textAt,
+    path.length,
+    0,
+    0,
+    userBytes.length > 0 ? userAt : 0,
+    userBytes.length,
+    bodyAt,
+    body.length,
+    textBytes.length,
+  ];
   view.setUint8(0, 1);
   view.setUint8(1, METHODS[method]);
   view.setUint16(2, headers.length, true);
@@ -49,9 +64,11 @@ function answer(memory, packed) {
   const start = Number(packed >> 32n);
   const view = new DataView(memory.buffer, start);
   const bodyStart = start + 16 + view.getUint32(8, true);
-  return { status: view.getUint16(2, true), body: new Uint8Array(memory.buffer).slice(bodyStart, bodyStart + view.getUint32(12, true)) };
+  return {
+    status: view.getUint16(2, true),
+    body: new Uint8Array(memory.buffer).slice(bodyStart, bodyStart + view.getUint32(12, true)),
+  };
 }
 
 /** How many requests one instance serves where state is shared: functions for Mayfly never free memory. */
 export const REUSE = 500;
-

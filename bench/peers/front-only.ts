@@ -22,7 +22,8 @@ else await serve(workerData as SharedArrayBuffer);
 function lead(): void {
   const threads = availableParallelism();
   const workerData = new SharedArrayBuffer(GAUGE.words(threads) * 4);
-  for (let i = 0; i < threads; i++) new Worker(new URL(import.meta.url), { workerData });
+  const workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url), { workerData }));
+  workers.forEach((worker) => worker.once('error', () => process.exit(1)));
   process.on('SIGTERM', () => process.exit(0));
 }
 

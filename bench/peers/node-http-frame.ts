@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { METHODS } from '../../src/model/method.ts';
-import { type RequestParts, requestFrameLength, writeRequestFrame } from '../../src/runtime/abi/request-frame.ts';
+import {
+  type RequestParts,
+  requestFrameLength,
+  writeRequestFrame,
+} from '../../src/runtime/abi/request-frame.ts';
 import type { RequestSource } from '../../src/runtime/guest.ts';
 
 const MAX_HEAD_BYTES = 16_384;

@@ -78,7 +78,9 @@ async function serve(): Promise<void> {
   createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => answer(request, response, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.on('end', () =>
+      answer(request, response, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
+    );
   }).listen(Number(PORT), '127.0.0.1');
 
   function answer(request: IncomingMessage, response: ServerResponse, body: Buffer): void {

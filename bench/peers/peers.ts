@@ -120,7 +120,10 @@ function bun({ scratch, packages }: Materials): Peer {
     quick: true,
     missing: 'missing' in packages ? packages.missing : null,
     start: () =>
-      onPort(scratch, 'bun', [join(rootOf(packages), 'node_modules/@oven/bun-linux-x64/bin/bun'), join(HERE, 'bun.mjs')]),
+      onPort(scratch, 'bun', [
+        join(rootOf(packages), 'node_modules/@oven/bun-linux-x64/bin/bun'),
+        join(HERE, 'bun.mjs'),
+      ]),
   };
 }
 
@@ -133,7 +136,9 @@ function deno({ scratch, packages }: Materials): Peer {
     missing: 'missing' in packages ? packages.missing : null,
     start: () => {
       const program = join(rootOf(packages), 'node_modules/@deno/linux-x64-glibc/deno');
-      return onPort(scratch, 'deno', [program, 'run', '-A', join(HERE, 'deno.mjs')], { DENO_NO_UPDATE_CHECK: '1' });
+      return onPort(scratch, 'deno', [program, 'run', '-A', join(HERE, 'deno.mjs')], {
+        DENO_NO_UPDATE_CHECK: '1',
+      });
     },
   };
 }

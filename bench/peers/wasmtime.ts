@@ -61,11 +61,9 @@ export async function wasmtimePeers(materials: Materials): Promise<Peer[]> {
 async function buildComponent(wasmTools: string, folder: string): Promise<string> {
   cpSync(join(COMPONENT, 'component.ts'), join(folder, 'component.ts'));
   const at = (name: string): string => join(folder, name);
+  const flags = ['--runtime', 'stub', '-O3', '--use', 'abort=', '--path', SDK, '--noColors'];
   const { error, stderr } = await asc.main(
-    [
-      ...['component.ts', '--baseDir', folder, '--outFile', 'core.wasm', '--runtime', 'stub'],
-      ...['-O3', '--use', 'abort=', '--path', SDK, '--noColors'],
-    ],
+    ['component.ts', '--baseDir', folder, '--outFile', 'core.wasm', ...flags],
     {
       readFile: (name, base) => readIfThere(name.startsWith('/') ? name : join(base, name)),
       writeFile: (name, content, base) => writeFileSync(join(base, name), content),
@@ -74,9 +72,21 @@ async function buildComponent(wasmTools: string, folder: string): Promise<string
   );
   if (error !== null) throw new Error(stderr.toString(), { cause: error });
   const { stdout } = await run(wasmTools, ['print', at('core.wasm')], { maxBuffer: 1 << 26 });
-  writeFileSync(at('core.wat'), stdout.replace('(export "serve"', '(export "wasi:http/incoming-handler@0.2.4#handle"'));
+  writeFileSync(
+    at('core.wat'),
+    stdout.replace('(export "serve"', '(export "wasi:http/incoming-handler@0.2.4#handle"'),
+  );
   const wit = join(COMPONENT, 'wit');
-  await run(wasmTools, ['component', 'embed', wit, at('core.wat'), '--world', 'order', '-o', at('embedded.wasm')]);
+  await run(wasmTools, [
+    'component',
+    'embed',
+    wit,
+    at('core.wat'),
+    '--world',
+    'order',
+    '-o',
+    at('embedded.wasm'),
+  ]);
   await run(wasmTools, ['component', 'new', at('embedded.wasm'), '-o', at('component.wasm')]);
   return at('component.wasm');
 }

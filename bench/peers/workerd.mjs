@@ -14,7 +14,17 @@ function instanceFor(request) {
 export default {
   async fetch(request) {
     const body = new Uint8Array(await request.arrayBuffer());
-    const answer = call(instanceFor(request), request.method, '/api/function', [...request.headers], null, body);
-    return new Response(answer.body, { status: answer.status, headers: { 'content-type': 'application/json' } });
+    const answer = call(
+      instanceFor(request),
+      request.method,
+      '/api/function',
+      [...request.headers],
+      null,
+      body,
+    );
+    return new Response(answer.body, {
+      status: answer.status,
+      headers: { 'content-type': 'application/json' },
+    });
   },
 };

@@ -51,8 +51,16 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
     const liveMB = server.memory().pssMB;
     const samples = parseMetrics(await mayfly.metrics());
     const rows = SIZES.map(({ name }, size) => {
-      const histogram = histogramOf(samples, 'mayfly_cold_start_seconds', (labels) => sizeOf(Number((labels['function'] ?? '').slice(1))) === size);
-      const of = (calls: readonly Calls[], q: number): number => quantile(calls.filter((call) => call.size === size).map(({ ms }) => ms), q);
+      const histogram = histogramOf(
+        samples,
+        'mayfly_cold_start_seconds',
+        (labels) => sizeOf(Number((labels['function'] ?? '').slice(1))) === size,
+      );
+      const of = (calls: readonly Calls[], q: number): number =>
+        quantile(
+          calls.filter((call) => call.size === size).map(({ ms }) => ms),
+          q,
+        );
       return {
         name,
         bytes: (modules[size] as Buffer).length,
@@ -71,12 +79,24 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
       tables: [
         {
           title: `${count} functions, deployed in ${(deployMs / 1000).toFixed(1)} s (${(deployMs / count).toFixed(1)} ms each)`,
-          head: ['size', 'bytes', 'cold starts', 'server p50 ≤ ms', 'server p99 ≤ ms', 'server mean ms', 'client first p50 ms', 'client first p99 ms', 'client again p50 ms'],
+          head: [
+            'size',
+            'bytes',
+            'cold starts',
+            'server p50 ≤ ms',
+            'server p99 ≤ ms',
+            'server mean ms',
+            'client first p50 ms',
+            'client first p99 ms',
+            'client again p50 ms',
+          ],
           rows: rows.map((row) => [
             row.name,
             row.bytes,
             row.starts,
-            ...[row.serverP50, row.serverP99, row.serverMean, row.firstP50, row.firstP99, row.againP50].map(digits),
+            ...[row.serverP50, row.serverP99, row.serverMean, row.firstP50, row.firstP99, row.againP50].map(
+              digits,
+            ),
           ]),
           note: `Memory (PSS): ${idleMB.toFixed(0)} MB after deploying, ${liveMB.toFixed(0)} MB with an instance of each; ${perFunctionKB.toFixed(0)} KB an instance with what its first call compiled.`,
         },
@@ -106,7 +126,12 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
 }
 
 /** Calls every function once, in an order that mixes the sizes. Throws when one does not answer for itself. */
-async function callAll(agent: Agent, port: number, count: number, sizeOf: (index: number) => number): Promise<Calls[]> {
+async function callAll(
+  agent: Agent,
+  port: number,
+  count: number,
+  sizeOf: (index: number) => number,
+): Promise<Calls[]> {
   const calls: Calls[] = [];
   for (let index = 0; index < count; index++) {
     const start = performance.now();

@@ -2,7 +2,14 @@ import { busyTicks } from '../lib/machine.ts';
 import { type LoadResult, medianLoad, wrk, wrkScript } from '../lib/load.ts';
 import { digits, type Table, thousands } from '../lib/markdown.ts';
 import type { MemoryUse } from '../lib/process.ts';
-import { type Answer, atLeast, atMost, type Question, type RunOptions, type Target } from '../lib/question.ts';
+import {
+  type Answer,
+  atLeast,
+  atMost,
+  type Question,
+  type RunOptions,
+  type Target,
+} from '../lib/question.ts';
 import { median, range } from '../lib/statistics.ts';
 import { tokenOf } from '../lib/tokens.ts';
 import { headersWith, ORDER, prices } from '../lib/workload.ts';
@@ -80,7 +87,9 @@ async function run(options: RunOptions): Promise<Answer> {
   try {
     await measure(series, token, options);
   } finally {
-    await Promise.all([...new Set(series.map(({ running }) => running.server))].map((server) => server.stop()));
+    await Promise.all(
+      [...new Set(series.map(({ running }) => running.server))].map((server) => server.stop()),
+    );
   }
   const rows = series.map(summarise);
   const many = quick ? null : await manyFunctions(options, materials);
@@ -111,7 +120,9 @@ async function measure(series: readonly Series[], token: string, options: RunOpt
       one.runs.push(await oneRun(one, scripts.get(one.peer.name) as string, seconds));
       one.memory = one.running.server.memory();
     }
-    say(`round ${round}: ${series.map(({ peer, runs }) => `${peer.name} ${thousands(runs.at(-1)?.requestsPerSecond ?? 0)}`).join(', ')}`);
+    say(
+      `round ${round}: ${series.map(({ peer, runs }) => `${peer.name} ${thousands(runs.at(-1)?.requestsPerSecond ?? 0)}`).join(', ')}`,
+    );
   }
 }
 
@@ -209,7 +220,21 @@ function tableOf(rows: readonly Row[], connections: number, missing: ReadonlyMap
   const nginx = rows.find(({ server }) => server === 'nginx')?.requestsPerSecond ?? Number.NaN;
   return {
     title: `${connections} connections`,
-    head: ['server', 'does', 'requests/s', 'spread', 'of nginx', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU µs', 'RSS MB', 'start ms', 'errors', 'other load'],
+    head: [
+      'server',
+      'does',
+      'requests/s',
+      'spread',
+      'of nginx',
+      'p50 ms',
+      'p99 ms',
+      'p99.9 ms',
+      'CPU µs',
+      'RSS MB',
+      'start ms',
+      'errors',
+      'other load',
+    ],
     rows: [
       ...rows.map((row) => [
         row.server,
@@ -226,7 +251,11 @@ function tableOf(rows: readonly Row[], connections: number, missing: ReadonlyMap
         row.errors,
         row.foreignCores.toFixed(2),
       ]),
-      ...[...missing].map(([name, why]) => [name, `missing: ${why}`, ...Array.from({ length: 11 }, () => '–')]),
+      ...[...missing].map(([name, why]) => [
+        name,
+        `missing: ${why}`,
+        ...Array.from({ length: 11 }, () => '–'),
+      ]),
     ],
   };
 }
@@ -241,7 +270,14 @@ function targetsOf(rows: readonly Row[]): Target[] {
   const faster = (than: string, wanted: number, show = times): Target[] => {
     const other = of(than);
     if (other === undefined) return [];
-    return [atLeast(`requests/s, against ${than}`, wanted, mayfly.requestsPerSecond / other.requestsPerSecond, show)];
+    return [
+      atLeast(
+        `requests/s, against ${than}`,
+        wanted,
+        mayfly.requestsPerSecond / other.requestsPerSecond,
+        show,
+      ),
+    ];
   };
   const nginx = of('nginx');
   return [
@@ -256,6 +292,13 @@ function targetsOf(rows: readonly Row[]): Target[] {
     ...faster('Deno.serve', 1),
     ...(nginx === undefined
       ? []
-      : [atMost('server CPU per request, against nginx', 1.8, mayfly.cpuMicroseconds / nginx.cpuMicroseconds, times)]),
+      : [
+          atMost(
+            'server CPU per request, against nginx',
+            1.8,
+            mayfly.cpuMicroseconds / nginx.cpuMicroseconds,
+            times,
+          ),
+        ]),
   ];
 }

@@ -65,7 +65,12 @@ async function run(options: RunOptions): Promise<Answer> {
         const fire = attackers.map(({ letter }) =>
           h2load(
             { port: shop.port, path: `/${letter}`, body: 'x', headers: {} },
-            { connections: ATTACK_CONNECTIONS, seconds: seconds + 1, requestsPerSecond: ATTACKS_PER_SECOND, scratch },
+            {
+              connections: ATTACK_CONNECTIONS,
+              seconds: seconds + 1,
+              requestsPerSecond: ATTACKS_PER_SECOND,
+              scratch,
+            },
           ).catch((error: unknown) => say(`an attacker failed: ${String(error)}`)),
         );
         const paceOptions = { connections: 64, seconds, requestsPerSecond: rate, scratch };

@@ -91,7 +91,9 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
         const recovered = after.windows.findIndex(({ good, bad, p99 }) => good > 0 && bad === 0 && p99 < 20);
         const recoveryMs = recovered < 0 ? Number.POSITIVE_INFINITY : recovered * 100;
         floods.push({ factor, rate, flood, recoveryMs, rssMB });
-        say(`${factor}x: ${flood.good} good, ${flood.refused} refused, ${flood.failed} failed, ${flood.unsent} unsent of ${flood.due}`);
+        say(
+          `${factor}x: ${flood.good} good, ${flood.refused} refused, ${flood.failed} failed, ${flood.unsent} unsent of ${flood.due}`,
+        );
         await sleep(300);
       }
     }
@@ -117,13 +119,29 @@ function answerOf(capacity: number, idleMB: number, floods: readonly Flood[], se
   const goodput = (factor: number): number => by(factor, ({ flood }) => flood.good / seconds);
   const best = Math.max(...FACTORS.map(goodput));
   const over = FACTORS.filter((factor) => factor > 1);
-  const worst = (pick: (flood: Flood) => number): number => Math.max(...over.map((factor) => by(factor, pick)));
+  const worst = (pick: (flood: Flood) => number): number =>
+    Math.max(...over.map((factor) => by(factor, pick)));
   const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
   return {
     tables: [
       {
         title: `Open loop against a capacity of ${thousands(capacity)}/s`,
-        head: ['load', 'due/s', 'good/s', 'of the best', 'admitted p50 ms', 'p99 ms', 'refused', 'refusal p50 ms', 'p99 ms', 'failed', 'unsent', 'client late p99 ms', 'RSS MB', 'recovered after ms'],
+        head: [
+          'load',
+          'due/s',
+          'good/s',
+          'of the best',
+          'admitted p50 ms',
+          'p99 ms',
+          'refused',
+          'refusal p50 ms',
+          'p99 ms',
+          'failed',
+          'unsent',
+          'client late p99 ms',
+          'RSS MB',
+          'recovered after ms',
+        ],
         rows: FACTORS.map((factor) => [
           `${factor}x`,
           thousands(capacity * factor),
@@ -155,9 +173,24 @@ function answerOf(capacity: number, idleMB: number, floods: readonly Flood[], se
     ],
     targets: [
       atLeast('goodput at 2x to 10x, of the best', 0.85, Math.min(...over.map(goodput)) / best, percent),
-      atMost('p99 ms of what is admitted', 20, worst(({ flood }) => flood.goodMs.p99), digits),
-      atMost('p99 ms to a refusal', 5, worst(({ flood }) => flood.refusedMs.p99), digits),
-      atMost('ms to recover', 1000, worst(({ recoveryMs }) => recoveryMs), digits),
+      atMost(
+        'p99 ms of what is admitted',
+        20,
+        worst(({ flood }) => flood.goodMs.p99),
+        digits,
+      ),
+      atMost(
+        'p99 ms to a refusal',
+        5,
+        worst(({ flood }) => flood.refusedMs.p99),
+        digits,
+      ),
+      atMost(
+        'ms to recover',
+        1000,
+        worst(({ recoveryMs }) => recoveryMs),
+        digits,
+      ),
     ],
     raw: { capacity, floods },
   };

@@ -38,7 +38,12 @@ async function run(options: RunOptions): Promise<Answer> {
     const corrected: { rate: number; result: LoadResult }[] = [];
     let hasOha = true;
     for (const rate of OHA_RATES.filter((one) => one <= capacity * 0.5)) {
-      const result = await oha(shop.target, { connections: CONNECTIONS, seconds, requestsPerSecond: rate, scratch });
+      const result = await oha(shop.target, {
+        connections: CONNECTIONS,
+        seconds,
+        requestsPerSecond: rate,
+        scratch,
+      });
       if (result === null) hasOha = false;
       else corrected.push({ rate, result });
     }

@@ -36,7 +36,10 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
   for (let round = 0; round < (quick ? 1 : 5); round++) {
     for (const instances of counts) {
       const args = [PROGRAM, module, String(instances), String(threads)];
-      const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000, killSignal: 'SIGKILL' });
+      const { stdout } = await promisify(execFile)(process.execPath, args, {
+        timeout: 60_000,
+        killSignal: 'SIGKILL',
+      });
       const result = JSON.parse(stdout) as ScaleRun;
       runs.push(result);
       say(`${instances} instances: ${result.ms.toFixed(0)} ms`);
@@ -64,7 +67,9 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
         title: 'Time until that many instances are there',
         x: 'instances',
         y: 'ms',
-        lines: [{ label: `${threads} threads`, points: counts.map((count) => [count, of(count, 'ms')] as const) }],
+        lines: [
+          { label: `${threads} threads`, points: counts.map((count) => [count, of(count, 'ms')] as const) },
+        ],
       },
     ],
     targets: [atMost('ms from 0 to 5,000 instances', 300, of(5000, 'ms'), digits)],

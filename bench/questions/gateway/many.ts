@@ -44,7 +44,10 @@ export async function manyFunctions(
       return [`f${index}`, { source: `./f${index}.wasm`, routes }];
     }),
   );
-  const { server, port } = await startMayfly(folder, { functions, policy: { files: ['policy.rego'], rule: 'data.serverless.allow' } });
+  const { server, port } = await startMayfly(folder, {
+    functions,
+    policy: { files: ['policy.rego'], rule: 'data.serverless.allow' },
+  });
   const tokens = await tokensOf(USERS);
   const headers = (index: number): Record<string, string> => ({
     ...headersWith(tokens[index % USERS] as string),
@@ -56,7 +59,11 @@ export async function manyFunctions(
     say(`Mayfly with ${FUNCTIONS} functions answers`);
     const script = wrkScript(
       join(scratch, 'many.lua'),
-      Array.from({ length: REQUESTS }, (_, index) => ({ path: '/api/function', body: ORDER, headers: headers(index * 7) })),
+      Array.from({ length: REQUESTS }, (_, index) => ({
+        path: '/api/function',
+        body: ORDER,
+        headers: headers(index * 7),
+      })),
     );
     await wrk(port, '/', { connections: 64, seconds: 3, script });
     const runs: LoadResult[] = [];
@@ -74,7 +81,17 @@ export async function manyFunctions(
       table: {
         title: `Mayfly with ${FUNCTIONS} functions (different modules) and ${USERS.toLocaleString('en')} users, 64 connections`,
         head: ['requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU µs', 'RSS MB', 'errors'],
-        rows: [[thousands(load.requestsPerSecond), digits(load.p50Ms), digits(load.p99Ms), digits(load.p999Ms), digits(median(cpu)), Math.round(rssMB), load.errors]],
+        rows: [
+          [
+            thousands(load.requestsPerSecond),
+            digits(load.p50Ms),
+            digits(load.p99Ms),
+            digits(load.p999Ms),
+            digits(median(cpu)),
+            Math.round(rssMB),
+            load.errors,
+          ],
+        ],
       },
     };
   } finally {
