@@ -18,6 +18,7 @@ export interface LaneAnswer {
   /** Rendered header lines, then the body, in one buffer. Transferred. */
   readonly bytes: ArrayBuffer;
   readonly headersLength: number;
-  readonly runMs: number;
+  /** CPU time of the lane's thread during the run. */
+  readonly cpuMs: number;
   readonly logs: readonly LoggedLine[] | null;
 }

@@ -71,14 +71,15 @@ export class Lane {
       return failure(job.id, 'trapped');
     }
     if (guest === null) return failure(job.id, 'no-instance');
-    const before = performance.now();
+    const before = process.threadCpuUsage();
     const outcome = guest.run(this.#frame.show(job.frame), job.budgetMs);
-    const runMs = performance.now() - before;
+    const used = process.threadCpuUsage(before);
+    const cpuMs = (used.user + used.system) / 1000;
     const { logs } = guest;
     const answer =
       outcome === 'answered'
-        ? success(job.id, guest.response, runMs, logs)
-        : { ...failure(job.id, outcome), runMs, logs };
+        ? success(job.id, guest.response, cpuMs, logs)
+        : { ...failure(job.id, outcome), cpuMs, logs };
     if (guest.restore()) pool.give(guest);
     else pool.discard(guest);
     return answer;
@@ -89,18 +90,18 @@ function answer(port: MessagePort, result: LaneAnswer): void {
   port.postMessage(result, [result.bytes]);
 }
 
-function success(id: number, response: GuestResponse, runMs: number, logs: LaneAnswer['logs']): LaneAnswer {
+function success(id: number, response: GuestResponse, cpuMs: number, logs: LaneAnswer['logs']): LaneAnswer {
   const { status, headers, body, bodyStart, bodyEnd } = response;
   const bytes = new ArrayBuffer(headers.length + bodyEnd - bodyStart);
   const target = Buffer.from(bytes);
   headers.copy(target, 0);
   body.copy(target, headers.length, bodyStart, bodyEnd);
-  return { id, outcome: 'answered', status, bytes, headersLength: headers.length, runMs, logs };
+  return { id, outcome: 'answered', status, bytes, headersLength: headers.length, cpuMs, logs };
 }
 
 function failure(
   id: number,
   outcome: Exclude<Outcome, 'answered'> | 'unknown-revision' | 'no-instance',
 ): LaneAnswer {
-  return { id, outcome, status: 0, bytes: new ArrayBuffer(0), headersLength: 0, runMs: 0, logs: null };
+  return { id, outcome, status: 0, bytes: new ArrayBuffer(0), headersLength: 0, cpuMs: 0, logs: null };
 }

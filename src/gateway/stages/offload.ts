@@ -29,8 +29,8 @@ export function offload(gateway: Gateway, call: Call): Verdict {
     settle: (answer) => {
       gateway.concurrency.leave(slot);
       if (answer !== null) {
-        active.pace.laneRan(answer.runMs);
-        gateway.metrics.add(slot, functionCounter.cpuSeconds, answer.runMs / 1000);
+        active.pace.laneRan(answer.cpuMs);
+        gateway.metrics.add(slot, functionCounter.cpuSeconds, answer.cpuMs / 1000);
         if (isFailure(answer.outcome)) gateway.metrics.add(slot, trapCounter(answer.outcome), 1);
       }
       if (!call.waited(turn)) return;
