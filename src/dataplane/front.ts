@@ -13,6 +13,7 @@ import { RateLimiter } from '../limits/gcra.ts';
 import { monotonicNow } from '../limits/monotonic.ts';
 import type { ThreadData, ToThread } from '../model/protocol.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { threadCounter } from '../observability/definitions.ts';
 import { MetricRow } from '../observability/metric-slab.ts';
 import { DecisionLog } from '../policy/decision-log.ts';
 import { createPools, main, post } from './thread.ts';
@@ -38,6 +39,7 @@ export async function runFront(data: ThreadData): Promise<void> {
   adopt(gateway, data.snapshot, authenticator);
   const { plain, secure } = await openListeners(data, new Lifecycle(gateway));
   const listeners = [plain, secure].filter((listener) => listener !== null);
+  for (const listener of listeners) countConnections(listener, gateway.metrics);
 
   main.on('message', (message: ToThread) => {
     switch (message.type) {
@@ -71,6 +73,20 @@ async function openListeners(data: ThreadData, handler: Lifecycle) {
     plain: address === null ? null : await listen({ ...common, ...address }),
     secure: tls === null ? null : await listen({ ...common, ...tls, secure: true }),
   };
+}
+
+const COUNT_EVERY_MS = 1000;
+
+/** Connections are counted by the listener itself; the metrics follow once a second. */
+function countConnections({ stats }: Listener, metrics: MetricRow): void {
+  let accepted = 0;
+  let refused = 0;
+  const count = (): void => {
+    metrics.addThread(threadCounter.connectionsAccepted, stats.accepted - accepted);
+    metrics.addThread(threadCounter.connectionsRefused, stats.refused - refused);
+    ({ accepted, refused } = stats);
+  };
+  setInterval(count, COUNT_EVERY_MS).unref();
 }
 
 /** The parts of a snapshot that live outside the tables. */

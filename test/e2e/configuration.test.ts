@@ -136,6 +136,16 @@ ${names.map((name) => `  ${name}: { source: hostile.wasm, routes: [{ path: /c${n
   assert.ok(live > 0 && live <= 10, `${live} instances`);
 });
 
+test('connections and instances show in the metrics', async () => {
+  await using server = await startTestPlatform(`${FREE_PORTS}${FUNCTIONS}`);
+  assert.equal(await status(server.url, '/c'), 200);
+  const metrics = async () => (await fetch(`${server.platform.addresses.metrics}/metrics`)).text();
+  await until(async () => /^mayfly_connections_accepted_total [1-9]/m.test(await metrics()));
+  assert.match(await metrics(), /^mayfly_instances 1$/m);
+  assert.match(await metrics(), /^mayfly_requests_total\{function="hostile",code="200"\} 1$/m);
+  assert.match(await metrics(), /^mayfly_restores_total\{function="hostile"\} 1$/m);
+});
+
 test('logging.level, format and output; monitoring.enabled: false', async () => {
   await using server = await startTestPlatform(`
 server: { port: 0, host: 127.0.0.1, threads: 1 }
