@@ -1,4 +1,9 @@
-import { AUTHORITY, CHARACTERS, COLON, DIGIT, HEX, PERCENT } from './characters.ts';
+import { AUTHORITY, CHARACTERS, COLON, DIGIT, HEX, PERCENT, UNRESERVED } from './characters.ts';
+
+// A module's own constants are folded into the machine code; imported ones are loaded at every byte.
+const characters = CHARACTERS;
+const digit = DIGIT;
+const unreserved = UNRESERVED;
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
@@ -14,12 +19,13 @@ export function scanAuthority(bytes: Uint8Array, start: number, end: number): nu
   if (hostEnd <= start) return -1;
   if (hostEnd === end) return hostEnd;
   if (bytes[hostEnd] !== COLON || end - hostEnd > 6) return -1;
-  for (let i = hostEnd + 1; i < end; i++) if ((CHARACTERS[bytes[i]] & DIGIT) === 0) return -1;
+  for (let i = hostEnd + 1; i < end; i++) if ((characters[bytes[i]] & digit) === 0) return -1;
   return hostEnd;
 }
 
 function nameEnd(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
+  while (i < end && (characters[bytes[i]] & unreserved) !== 0) i++; // nearly always all of it
   for (; i < end && bytes[i] !== COLON; i++) {
     const byte = bytes[i];
     if ((CHARACTERS[byte] & AUTHORITY) === 0 || byte === OPEN_BRACKET || byte === CLOSE_BRACKET) return -1;

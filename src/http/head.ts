@@ -48,8 +48,9 @@ export class RequestHead {
   headers = new Int32Array(0);
   /** A number from fields.ts for each row. */
   kinds = new Uint8Array(0);
-  /** The row of each known field, −1 where absent. */
-  readonly rows = new Int16Array(FIELD_KINDS);
+  /** Which fields of fields.ts there are, a bit each; for those, `#rows` has the row. */
+  #present = 0;
+  readonly #rows = new Uint16Array(FIELD_KINDS);
 
   /** Makes it empty, with room for so many headers. */
   reset(start: number, maxHeaders: number): void {
@@ -66,13 +67,17 @@ export class RequestHead {
     this.contentLength = -1;
     this.chunked = false;
     this.expectContinue = false;
-    const { rows } = this;
-    for (let kind = 0; kind < FIELD_KINDS; kind++) rows[kind] = -1;
+    this.#present = 0;
   }
 
   /** The row of a field from fields.ts, −1 when the request has none. */
   row(kind: number): number {
-    return this.rows[kind];
+    return this.has(kind) ? this.#rows[kind] : -1;
+  }
+
+  /** Whether the request has a field from fields.ts. */
+  has(kind: number): boolean {
+    return (this.#present & (1 << kind)) !== 0;
   }
 
   nameStart(row: number): number {
@@ -100,7 +105,8 @@ export class RequestHead {
     headers[column + 2] = valueStart;
     headers[column + 3] = valueEnd;
     this.kinds[row] = kind;
-    this.rows[kind] = row;
+    this.#rows[kind] = row;
+    this.#present |= 1 << kind;
   }
 
   /** Takes over another head whose bytes were copied to a place `delta` further on. */
@@ -126,6 +132,7 @@ export class RequestHead {
     const cells = other.headerCount * COLUMNS;
     for (let i = 0; i < cells; i++) this.headers[i] = other.headers[i] + delta;
     for (let row = 0; row < other.headerCount; row++) this.kinds[row] = other.kinds[row];
-    this.rows.set(other.rows);
+    this.#present = other.#present;
+    this.#rows.set(other.#rows);
   }
 }

@@ -38,6 +38,11 @@ import { scanRequestLine } from './request-line.ts';
 const characters = CHARACTERS;
 const token = TOKEN;
 const field = FIELD;
+const colon = COLON;
+const cr = CR;
+const lf = LF;
+const space = SPACE;
+const tab = TAB;
 
 /**
  * Reads the request head in bytes[start, end) into `head`, as strictly as RFC 9112 allows: one reading, no repair.
@@ -95,26 +100,26 @@ function scanFields(
     while (i < end && (characters[bytes[i]] & token) !== 0) i++;
     if (i === end) return 0;
     const nameEnd = i;
-    if (bytes[i] !== COLON || i === nameStart) {
-      if (bytes[i] !== CR || i !== nameStart) return BAD_REQUEST;
+    if (bytes[i] !== colon || i === nameStart) {
+      if (bytes[i] !== cr || i !== nameStart) return BAD_REQUEST;
       if (i + 1 === end) return 0;
-      return bytes[i + 1] === LF ? i + 2 : BAD_REQUEST;
+      return bytes[i + 1] === lf ? i + 2 : BAD_REQUEST;
     }
     i++;
-    while (i < end && (bytes[i] === SPACE || bytes[i] === TAB)) i++;
+    while (i < end && (bytes[i] === space || bytes[i] === tab)) i++;
     const valueStart = i;
     while (i < end && (characters[bytes[i]] & field) !== 0) i++;
     if (i === end) return 0;
-    if (bytes[i] !== CR) return BAD_REQUEST;
+    if (bytes[i] !== cr) return BAD_REQUEST;
     if (i + 1 === end) return 0;
-    if (bytes[i + 1] !== LF) return BAD_REQUEST;
+    if (bytes[i + 1] !== lf) return BAD_REQUEST;
     let valueEnd = i;
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB))
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === space || bytes[valueEnd - 1] === tab))
       valueEnd--;
     i += 2;
     if (head.headerCount === maxHeaders) return HEADERS_TOO_LARGE;
     const kind = fieldKind(bytes, nameStart, nameEnd);
-    if (isSingleton(kind) && head.row(kind) >= 0) return BAD_REQUEST;
+    if (isSingleton(kind) && head.has(kind)) return BAD_REQUEST;
     head.add(kind, nameStart, nameEnd, valueStart, valueEnd);
   }
 }
