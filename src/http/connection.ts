@@ -4,6 +4,7 @@ import { ChunkedDecoder } from './chunked.ts';
 import { type Carrier, Exchange } from './exchange.ts';
 import { type Front, LINGER_MS } from './front.ts';
 import { RequestHead } from './head.ts';
+import { HeldBytes } from './held.ts';
 import type { Output } from './output.ts';
 import { normalisePath } from './path.ts';
 import { CONTENT_TOO_LARGE, rejectionProblem } from './rejection.ts';
@@ -46,8 +47,7 @@ export class Connection<Context = unknown> implements Carrier {
   #ownHead: RequestHead | null = null;
   #decoder: ChunkedDecoder | null = null;
   #state = HEAD_STATE;
-  #held: Buffer = nothing;
-  #heldLength = 0;
+  readonly #held = new HeldBytes();
   /** A part of a head has arrived: from then on its time runs. */
   #headBegun = false;
   #maxBody = 0;
@@ -95,15 +95,15 @@ export class Connection<Context = unknown> implements Carrier {
     this.#phaseBytes += length;
     if (this.#state >= LINGERING) return;
     if (this.#state === HANDLING || this.#stalled) {
-      this.#hold(bytes, 0, length);
-      if (this.#heldLength > MAX_HELD_BYTES) this.#socket.pause();
+      this.#held.add(bytes, 0, length);
+      if (this.#held.length > MAX_HELD_BYTES) this.#socket.pause();
       return;
     }
-    if (this.#heldLength === 0) {
+    if (this.#held.length === 0) {
       this.#run(bytes, 0, length);
       return;
     }
-    this.#hold(bytes, 0, length);
+    this.#held.add(bytes, 0, length);
     if (this.#isWorthScanning(bytes, length)) this.#runHeld();
   }
 
@@ -112,7 +112,7 @@ export class Connection<Context = unknown> implements Carrier {
    * when a line ended, so that a client that drips byte by byte costs no more than its packets do.
    */
   #isWorthScanning(bytes: Buffer, length: number): boolean {
-    if (this.#heldLength <= SHORT_HEAD_BYTES || this.#heldLength >= this.#front.http.maxHeadBytes)
+    if (this.#held.length <= SHORT_HEAD_BYTES || this.#held.length >= this.#front.http.maxHeadBytes)
       return true;
     const read = bytes.subarray(0, length);
     return read.includes(LF) || read.includes(CR);
@@ -151,7 +151,7 @@ export class Connection<Context = unknown> implements Carrier {
     } else if (this.#state === HEAD_STATE) {
       if (now - this.#phaseStart <= timeout) return;
       this.#front.stats.timedOut++;
-      if (this.#heldLength === 0) this.#close();
+      if (this.#held.length === 0) this.#close();
       else this.#refuse('request-timeout');
     } else if (this.#state === BODY_STATE) {
       const allowed = timeout + this.#phaseBytes / MIN_BYTES_PER_MS;
@@ -165,7 +165,7 @@ export class Connection<Context = unknown> implements Carrier {
 
   /** Whether a request is under way. */
   get busy(): boolean {
-    return this.#state === BODY_STATE || this.#state === HANDLING || this.#heldLength > 0 || this.#stalled;
+    return this.#state === BODY_STATE || this.#state === HANDLING || this.#held.length > 0 || this.#stalled;
   }
 
   /** No further request: at once when idle, else after the current answer. */
@@ -198,18 +198,15 @@ export class Connection<Context = unknown> implements Carrier {
   /** Reads on after a pause: first what is held, then the socket. */
   resume(): void {
     if (this.#state !== HEAD_STATE || this.#stalled) return;
-    if (this.#heldLength > 0) this.#runHeld();
+    if (this.#held.length > 0) this.#runHeld();
     if (this.#state >= HANDLING || this.#stalled) return;
     if (this.#clientEnded) this.#close();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #runHeld(): void {
-    const held = this.#held;
-    const length = this.#heldLength;
-    this.#held = nothing;
-    this.#heldLength = 0;
-    this.#run(held, 0, length);
+    const { length } = this.#held;
+    this.#run(this.#held.take(), 0, length);
   }
 
   /** Takes requests from source[start, end) as long as they are complete and answered at once; holds the rest. */
@@ -221,7 +218,7 @@ export class Connection<Context = unknown> implements Carrier {
       i = this.#state === HEAD_STATE ? this.#readHead(source, i, end) : this.#readBody(source, i, end);
       if (this.output.length > BATCH_BYTES) this.#flush();
     }
-    if (i < end && this.#state <= HANDLING) this.#hold(source, i, end);
+    if (i < end && this.#state <= HANDLING) this.#held.add(source, i, end);
     this.#flush();
     front.batching = null;
   }
@@ -235,7 +232,7 @@ export class Connection<Context = unknown> implements Carrier {
     if (result === 0) {
       if (!this.#headBegun) this.#startPhase();
       this.#headBegun = true;
-      this.#hold(source, start, end);
+      this.#held.add(source, start, end);
       return end;
     }
     this.#headBegun = false;
@@ -419,8 +416,7 @@ export class Connection<Context = unknown> implements Carrier {
   #close(): void {
     if (this.#state >= LINGERING) return;
     this.#state = LINGERING;
-    this.#held = nothing;
-    this.#heldLength = 0;
+    this.#held.clear();
     this.#startPhase();
     if (this.#front.batching === this || this.#front.batching === null) this.#flush();
     this.#socket.end();
@@ -458,17 +454,5 @@ export class Connection<Context = unknown> implements Carrier {
     this.#phaseStart = this.#front.now;
     this.#lastProgress = this.#front.now;
     this.#phaseBytes = 0;
-  }
-
-  #hold(bytes: Buffer, start: number, end: number): void {
-    const count = end - start;
-    const needed = this.#heldLength + count;
-    if (needed > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#held.length * 2, 1024));
-      this.#held.copy(larger, 0, 0, this.#heldLength);
-      this.#held = larger;
-    }
-    bytes.copy(this.#held, this.#heldLength, start, end);
-    this.#heldLength = needed;
   }
 }
