@@ -27,6 +27,7 @@ export class NodeHttpFrame implements RequestSource {
     skipped: new Int32Array(0),
     skippedCount: 0,
     extra: NOTHING,
+    extraEnd: 0,
     extraHeaders: new Int32Array(0),
     extraCount: 0,
     user: NOTHING,

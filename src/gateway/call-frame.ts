@@ -4,8 +4,6 @@ import type { RequestSource } from '../runtime/guest.ts';
 import type { Call } from './call.ts';
 
 const NOBODY = Buffer.alloc(0);
-const REQUEST_ID_NAME = Buffer.from('x-request-id');
-const MAX_ID_BYTES = 256;
 
 /**
  * A call as the guest will see it. One object per thread, pointed at one call after the other. The guest gets every
@@ -13,7 +11,6 @@ const MAX_ID_BYTES = 256;
  */
 export class CallFrame implements RequestSource {
   readonly #parts: RequestParts;
-  readonly #idText = Buffer.concat([REQUEST_ID_NAME, Buffer.alloc(MAX_ID_BYTES)]);
   #skipped = new Int32Array(64);
 
   constructor() {
@@ -31,7 +28,8 @@ export class CallFrame implements RequestSource {
       skipped: this.#skipped,
       skippedCount: 0,
       extra: NOBODY,
-      extraHeaders: new Int32Array([0, REQUEST_ID_NAME.length, REQUEST_ID_NAME.length, 0]),
+      extraEnd: 0,
+      extraHeaders: new Int32Array(4),
       extraCount: 1,
       user: NOBODY,
       body: NOBODY,
@@ -60,7 +58,10 @@ export class CallFrame implements RequestSource {
     parts.bodyStart = exchange.bodyStart;
     parts.bodyEnd = exchange.bodyEnd;
     this.#skip(head.kinds, head.headerCount);
-    this.#addRequestId(call.requestId());
+    const id = call.requestIdLine();
+    parts.extra = id.bytes;
+    parts.extraEnd = id.valueEnd;
+    parts.extraHeaders = id.row;
     return this;
   }
 
@@ -77,13 +78,6 @@ export class CallFrame implements RequestSource {
     let skipped = 0;
     for (let row = 0; row < count; row++) if (isSkipped(kinds[row])) this.#skipped[skipped++] = row;
     this.#parts.skippedCount = skipped;
-  }
-
-  #addRequestId(id: string): void {
-    const start = REQUEST_ID_NAME.length;
-    const length = this.#idText.write(id, start, 'latin1');
-    this.#parts.extra = this.#idText.subarray(0, start + length);
-    this.#parts.extraHeaders[3] = start + length;
   }
 }
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Exchange } from '../http/exchange.ts';
 import { REQUEST_ID } from '../http/fields.ts';
 import type { KeySource } from '../limits/key-plan.ts';
@@ -9,14 +10,19 @@ import type { ActiveRevision } from './deployment.ts';
 import type { Gateway } from './gateway.ts';
 import type { PolicyInput, RequestFacts } from './policy-input.ts';
 import { parseQuery } from './query.ts';
+import { RequestIdLine } from './request-id.ts';
 import type { Route, Tables } from './tables.ts';
 import type { SessionRoute } from './session-route.ts';
 
-/** Longest request id taken over from a client; what is longer, or has other characters than these, is replaced. */
-const REQUEST_ID_FORM = /^[\w.:/+=@-]{1,128}$/;
-
 /** `rate_limit.limit` and `.remaining` where there is no rate limit. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
+
+/** Whether bytes[start, end) are the Latin-1 text. */
+function isText(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== bytes[i]) return false;
+  return true;
+}
 
 /**
  * One request on its way through the stages: what each has found out so far. There is one per connection, used again
@@ -48,7 +54,10 @@ export class Call implements RequestFacts, KeySource {
   readonly stageMs = new Float64Array(STAGES.length);
   #markedMs = 0;
   readonly #gateway: Gateway;
-  #path: string | null = null;
+  readonly #requestId = new RequestIdLine();
+  #hasRequestId = false;
+  #path = '';
+  #hasPath = false;
 
   constructor(gateway: Gateway, exchange: Exchange<Call>) {
     this.#gateway = gateway;
@@ -65,7 +74,8 @@ export class Call implements RequestFacts, KeySource {
     this.admitted = false;
     this.waiting = false;
     this.onAbandoned = null;
-    this.#path = null;
+    this.#hasPath = false;
+    this.#hasRequestId = false;
     this.startedMs = performance.now();
     this.sampled = this.#gateway.sampler.next();
     if (!this.sampled) return;
@@ -112,8 +122,13 @@ export class Call implements RequestFacts, KeySource {
   }
 
   path(): string {
+    if (this.#hasPath) return this.#path;
     const { head, bytes } = this.exchange;
-    this.#path ??= bytes.toString('latin1', head.pathStart, head.pathEnd);
+    // A client mostly asks for the same path again: comparing costs less than making a string.
+    if (!isText(this.#path, bytes, head.pathStart, head.pathEnd)) {
+      this.#path = bytes.toString('latin1', head.pathStart, head.pathEnd);
+    }
+    this.#hasPath = true;
     return this.#path;
   }
 
@@ -137,14 +152,19 @@ export class Call implements RequestFacts, KeySource {
   }
 
   /** The client's own id where it is well-formed, else a new one. */
+  requestIdLine(): RequestIdLine {
+    if (this.#hasRequestId) return this.#requestId;
+    const { head, bytes } = this.exchange;
+    const row = head.row(REQUEST_ID);
+    const given = row >= 0 && this.#requestId.take(bytes, head.valueStart(row), head.valueEnd(row));
+    if (!given) this.#requestId.make(this.#gateway.requestIds);
+    this.#hasRequestId = true;
+    return this.#requestId;
+  }
+
   requestId(): string {
-    const { exchange } = this;
-    if (exchange.requestId === null) {
-      const row = exchange.head.row(REQUEST_ID);
-      const given = row < 0 ? '' : this.#value(row);
-      exchange.requestId = REQUEST_ID_FORM.test(given) ? given : this.#gateway.requestIds.next();
-    }
-    return exchange.requestId;
+    this.exchange.requestId ??= this.requestIdLine().value();
+    return this.exchange.requestId;
   }
 
   /** Null when the request has no such field; `name` in any case. */

@@ -9,7 +9,7 @@ import { CallFrame } from './call-frame.ts';
 import type { Lanes } from './lanes.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Outbox } from './outbox.ts';
-import { RequestIds } from './request-ids.ts';
+import { RequestIds } from './request-id.ts';
 import { Sampler } from './sampler.ts';
 import type { Tables } from './tables.ts';
 import { Waiting } from './waiting.ts';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Call } from './call.ts';
 
 const LOOK_EVERY_MS = 10;

@@ -56,6 +56,7 @@ export function requestParts(request: TestRequest): RequestParts {
     skipped: new Int32Array(0),
     skippedCount: 0,
     extra: Buffer.alloc(0),
+    extraEnd: 0,
     extraHeaders: new Int32Array(0),
     extraCount: 0,
     user: request.user === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(request.user)),

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { functionCounter } from '../../observability/definitions.ts';
 import type { Call } from '../call.ts';
 import type { Gateway } from '../gateway.ts';

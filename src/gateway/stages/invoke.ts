@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { functionCounter } from '../../observability/definitions.ts';
 import type { Guest, Outcome } from '../../runtime/guest.ts';
 import { DIRTY_PAGE_BYTES } from '../../runtime/prepare/layout.ts';
@@ -19,20 +20,21 @@ export function invoke(gateway: Gateway, call: Call): Verdict {
   const active = call.active as ActiveRevision;
   const { lanes } = gateway;
   const mayOffload = lanes.available;
-  if (mayOffload && !active.pace.inline(performance.now())) return offload(gateway, call);
+  const before = performance.now();
+  if (mayOffload && !active.pace.inline(before)) return offload(gateway, call);
 
-  const guest = takeGuest(gateway, call, active);
+  const guest = takeGuest(gateway, call, active, before);
   if (guest === null) return ANSWERED;
   const { cpuBudgetMs } = active.revision.limits;
   const inlineMs = mayOffload ? Math.min(INLINE_BUDGET_MS, cpuBudgetMs) : cpuBudgetMs;
-  const before = performance.now();
-  const outcome = guest.run(gateway.frame.show(call), Math.min(inlineMs, call.remainingMs()));
-  const ranMs = performance.now() - before;
-  gateway.metrics.add(call.slot(), functionCounter.cpuSeconds, ranMs / 1000);
+  const budgetMs = Math.max(1, Math.min(inlineMs, call.deadlineMs - before));
+  const outcome = guest.run(gateway.frame.show(call), budgetMs);
+  const after = performance.now();
+  gateway.metrics.add(call.slot(), functionCounter.cpuSeconds, (after - before) / 1000);
   call.mark(INVOKE);
 
   if (outcome === 'cpu-exceeded' && inlineMs < cpuBudgetMs) {
-    active.pace.overran(performance.now());
+    active.pace.overran(after);
     giveBack(gateway, call, active, guest, outcome);
     return offload(gateway, call);
   }
@@ -45,10 +47,9 @@ export function invoke(gateway: Gateway, call: Call): Verdict {
 }
 
 /** An idle instance, or a new one (a cold start). Null: there is none to be had, and the request was told so. */
-function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision): Guest | null {
-  const idle = active.pool.take(performance.now());
+function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision, nowMs: number): Guest | null {
+  const idle = active.pool.take(nowMs);
   if (idle !== null) return idle;
-  const before = performance.now();
   let guest: Guest | null;
   try {
     guest = gateway.pools.grow(active.pool);
@@ -58,7 +59,7 @@ function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision): Guest 
     return null;
   }
   if (guest === null) overloaded(gateway, call, functionCounter.queueFull);
-  else gateway.metrics.coldStart(call.slot(), (performance.now() - before) * 1000);
+  else gateway.metrics.coldStart(call.slot(), (performance.now() - nowMs) * 1000);
   return guest;
 }
 

@@ -85,6 +85,7 @@ test('Headers that are skipped are not in the table, and those of the gateway ar
   parts.skipped = Int32Array.of(0, 2, 99);
   parts.skippedCount = 2;
   parts.extra = Buffer.from('x-request-idabc');
+  parts.extraEnd = parts.extra.length;
   parts.extraHeaders = Int32Array.of(0, 12, 12, 15);
   parts.extraCount = 1;
   assert.deepEqual(decode(write(parts)).headers, [

@@ -24,6 +24,8 @@ export interface RequestParts {
   skippedCount: number;
   /** Headers that the gateway adds, as text of their own with a table of the same form. */
   extra: Buffer;
+  /** How much of `extra` counts. */
+  extraEnd: number;
   extraHeaders: Int32Array;
   extraCount: number;
   /** Claims of the verified token as a JSON object; empty when nobody is signed in. */
@@ -39,7 +41,7 @@ export function requestFrameLength(parts: RequestParts): number {
     REQUEST_HEAD_BYTES +
     headerTotal(parts) * HEADER_ENTRY_BYTES +
     (parts.headEnd - parts.headStart) +
-    parts.extra.length +
+    parts.extraEnd +
     parts.user.length +
     (parts.bodyEnd - parts.bodyStart)
   );
@@ -53,7 +55,7 @@ export function writeRequestFrame(parts: RequestParts, target: Buffer, at: numbe
   const bodyLength = parts.bodyEnd - parts.bodyStart;
   const bodyOffset = tableEnd + headLength;
   const extraOffset = bodyOffset + bodyLength;
-  const userOffset = extraOffset + parts.extra.length;
+  const userOffset = extraOffset + parts.extraEnd;
   // What is at p in the head is at p + shift in the frame.
   const shift = tableEnd - parts.headStart;
 
@@ -79,7 +81,7 @@ export function writeRequestFrame(parts: RequestParts, target: Buffer, at: numbe
     parts.head.copy(target, at + tableEnd, parts.headStart, parts.headEnd);
     parts.body.copy(target, at + bodyOffset, parts.bodyStart, parts.bodyEnd);
   }
-  parts.extra.copy(target, at + extraOffset, 0, parts.extra.length);
+  parts.extra.copy(target, at + extraOffset, 0, parts.extraEnd);
   parts.user.copy(target, at + userOffset, 0, parts.user.length);
 }
 
