@@ -39,7 +39,7 @@ export async function runFront(data: ThreadData): Promise<void> {
   adopt(gateway, data.snapshot, authenticator);
   const { plain, secure } = await openListeners(data, new Lifecycle(gateway));
   const listeners = [plain, secure].filter((listener) => listener !== null);
-  for (const listener of listeners) countConnections(listener, gateway.metrics);
+  for (const listener of listeners) countListener(listener, gateway.metrics);
 
   main.on('message', (message: ToThread) => {
     switch (message.type) {
@@ -77,14 +77,16 @@ async function openListeners(data: ThreadData, handler: Lifecycle) {
 
 const COUNT_EVERY_MS = 1000;
 
-/** Connections are counted by the listener itself; the metrics follow once a second. */
-function countConnections({ stats }: Listener, metrics: MetricRow): void {
+/** What the listener counts by itself reaches the metrics once a second. */
+function countListener({ stats }: Listener, metrics: MetricRow): void {
   let accepted = 0;
   let refused = 0;
   const count = (): void => {
     metrics.addThread(threadCounter.connectionsAccepted, stats.accepted - accepted);
     metrics.addThread(threadCounter.connectionsRefused, stats.refused - refused);
     ({ accepted, refused } = stats);
+    for (const [code, times] of stats.rejectedBy) metrics.rejected(code, times);
+    stats.rejectedBy.clear();
   };
   setInterval(count, COUNT_EVERY_MS).unref();
 }

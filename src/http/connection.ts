@@ -389,8 +389,8 @@ export class Connection<Context = unknown> implements Carrier {
   /** Answers for the handler, and closes: what follows cannot be trusted. */
   #refuse(code: ProblemCode): void {
     const { exchange } = this;
-    this.#front.stats.rejected++;
     const accepted = this.#accepted;
+    this.#front.countRejection(code, accepted);
     this.#accepted = false;
     if (!accepted) exchange.open(this.#front.head, nothing, false);
     exchange.keepAlive = false;

@@ -124,12 +124,12 @@ export class Exchange<Context = unknown> {
   }
 
   /** Header lines rendered before, each with its CRLF. Not content-length, date or connection: `end` writes them. */
-  headerBlock(lines: Uint8Array, start: number, end: number): void {
+  headerBlock(lines: Buffer, start: number, end: number): void {
     this.#carrier.output.put(lines, start, end);
   }
 
   /** One header with a number: prefix is `name: `. */
-  headerNumber(prefix: Uint8Array, value: number): void {
+  headerNumber(prefix: Buffer, value: number): void {
     const output = this.#carrier.output;
     output.put(prefix, 0, prefix.length);
     output.putNumber(value);
@@ -137,7 +137,7 @@ export class Exchange<Context = unknown> {
   }
 
   /** Completes the answer with body[start, end), which is copied. */
-  end(body: Uint8Array | null, start: number, end: number): void {
+  end(body: Buffer | null, start: number, end: number): void {
     const { output, dateLine } = this.#carrier;
     const length = body === null ? 0 : end - start;
     this.responseBytes = length;

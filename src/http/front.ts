@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../model/problems.ts';
 import type { HttpSpec } from '../model/snapshot.ts';
 import type { Connection } from './connection.ts';
 import type { RequestHandler } from './exchange.ts';
@@ -14,6 +15,8 @@ export interface HttpStats {
   open: number;
   /** Requests answered by the HTTP layer itself, before or instead of the handler (400, 408, 413, …). */
   rejected: number;
+  /** By problem, those that the handler never heard of, since the last look: whoever reads it empties it. */
+  readonly rejectedBy: Map<ProblemCode, number>;
   /** Connections closed because nothing arrived, or nothing was taken, in time. */
   timedOut: number;
   socketErrors: number;
@@ -55,6 +58,7 @@ export class Front<Context = unknown> {
     refused: 0,
     open: 0,
     rejected: 0,
+    rejectedBy: new Map(),
     timedOut: 0,
     socketErrors: 0,
     bytesRead: 0,
@@ -64,6 +68,13 @@ export class Front<Context = unknown> {
   constructor(handler: RequestHandler<Context>, http: HttpSpec) {
     this.handler = handler;
     this.http = http;
+  }
+
+  /** A request was answered by the HTTP layer itself; `accepted`: the handler knows of it and counts it. */
+  countRejection(code: ProblemCode, accepted: boolean): void {
+    this.stats.rejected++;
+    if (accepted) return;
+    this.stats.rejectedBy.set(code, (this.stats.rejectedBy.get(code) ?? 0) + 1);
   }
 
   /** Lets a connection go on with its next request as soon as the code that runs now is done. */

@@ -113,8 +113,8 @@ export class StreamCarrier<Context = unknown> implements Carrier {
 
   #refuse(code: ProblemCode): void {
     const exchange = this.#exchange;
-    this.#front.stats.rejected++;
     const accepted = this.#accepted;
+    this.#front.countRejection(code, accepted);
     exchange.problem(code);
     this.#stream.resume(); // what still arrives is dropped
     if (!accepted) return;

@@ -20,14 +20,14 @@ export class Output {
     this.bytes = larger;
   }
 
-  put(source: Uint8Array, start: number, end: number): void {
+  put(source: Buffer, start: number, end: number): void {
     const count = end - start;
     this.reserve(count);
     const target = this.bytes;
     let at = this.length;
     this.length += count;
     if (count > 64) {
-      target.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
+      source.copy(target, at, start, end);
       return;
     }
     for (let i = start; i < end; i++) target[at++] = source[i]; // cheaper than a call for so few

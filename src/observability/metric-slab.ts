@@ -87,8 +87,8 @@ export class MetricRow {
   }
 
   /** A request was refused before a function was found for it. */
-  rejected(problem: ProblemCode): void {
-    this.#cells[REJECTIONS + (PROBLEM_INDEX.get(problem) as number)]++;
+  rejected(problem: ProblemCode, times = 1): void {
+    this.#cells[REJECTIONS + (PROBLEM_INDEX.get(problem) as number)] += times;
   }
 
   #register(status: number): number {

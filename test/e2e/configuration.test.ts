@@ -136,11 +136,16 @@ ${names.map((name) => `  ${name}: { source: hostile.wasm, routes: [{ path: /c${n
   assert.ok(live > 0 && live <= 10, `${live} instances`);
 });
 
-test('connections and instances show in the metrics', async () => {
+test('connections, instances and refused requests show in the metrics', async () => {
   await using server = await startTestPlatform(`${FREE_PORTS}${FUNCTIONS}`);
   assert.equal(await status(server.url, '/c'), 200);
   const metrics = async () => (await fetch(`${server.platform.addresses.metrics}/metrics`)).text();
   await until(async () => /^mayfly_connections_accepted_total [1-9]/m.test(await metrics()));
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.resume();
+  socket.write('GET / HTTP/1.1\nhost: x\n\n');
+  await until(async () => /^mayfly_http_rejections_total\{problem="bad-request"\} 1$/m.test(await metrics()));
   assert.match(await metrics(), /^mayfly_instances 1$/m);
   assert.match(await metrics(), /^mayfly_requests_total\{function="hostile",code="200"\} 1$/m);
   assert.match(await metrics(), /^mayfly_restores_total\{function="hostile"\} 1$/m);
