@@ -7,7 +7,9 @@ export interface LaneJob {
   readonly revision: string;
   /** Request frame (docs/reference/guest-abi.md). Transferred. */
   readonly frame: ArrayBuffer;
+  /** CPU that the run may use, and time until somebody stops waiting for it. Milliseconds. */
   readonly budgetMs: number;
+  readonly wallMs: number;
 }
 
 export interface LaneAnswer {

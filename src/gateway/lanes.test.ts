@@ -22,7 +22,7 @@ function setUp(laneCount: number) {
   const settled: [number, boolean][] = [];
   let id = 0;
   const submit = (name: string) => {
-    const job: LaneJob = { id: ++id, revision: name, frame: new ArrayBuffer(0), budgetMs: 1 };
+    const job: LaneJob = { id: ++id, revision: name, frame: new ArrayBuffer(0), budgetMs: 1, wallMs: 1 };
     const ticket = {
       function: name,
       job,

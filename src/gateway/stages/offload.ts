@@ -24,7 +24,8 @@ export function offload(gateway: Gateway, call: Call): Verdict {
       id: gateway.nextJobId(),
       revision: active.revision.id,
       frame,
-      budgetMs: Math.min(active.revision.limits.cpuBudgetMs, call.remainingMs()),
+      budgetMs: active.revision.limits.cpuBudgetMs,
+      wallMs: call.remainingMs(),
     },
     settle: (answer) => {
       gateway.concurrency.leave(slot);
