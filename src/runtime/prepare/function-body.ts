@@ -3,6 +3,7 @@ import { Instructions } from './instructions.ts';
 import { DIRTY_PAGE_BITS, type Layout } from './layout.ts';
 import { Op } from './opcodes.ts';
 import { Reader } from './reader.ts';
+import { RecentCode } from './recent-code.ts';
 import type { RuntimeFunctions } from './runtime-functions.ts';
 import { ScratchLocals } from './scratch-locals.ts';
 import { F32, F64, I32, I64, readValueType, V128, type ValueType, writeValueType } from './value-types.ts';
@@ -23,6 +24,7 @@ export class FunctionRewriter {
   readonly #code = new Assembler(65_536);
   readonly #head = new Assembler(1024);
   readonly #scratch = new ScratchLocals();
+  readonly #recent = new RecentCode();
   #source: Uint8Array = new Uint8Array(0);
   /** The source is written up to here. */
   #copied = 0;
@@ -61,10 +63,12 @@ export class FunctionRewriter {
     this.#copied = body.at;
     this.#hasCalls = false;
     this.#isLong = isLong;
+    this.#recent.forget();
     const instructions = new Instructions(body);
     while (!instructions.done) {
       instructions.next();
       this.#rewriteInstruction(instructions);
+      this.#recent.passed(instructions);
     }
     this.#copyTo(body.end);
   }
@@ -111,16 +115,24 @@ export class FunctionRewriter {
     }
   }
 
-  /** Marks the page where the store begins, after it: then the address is known to be inside the memory, and so inside the map. */
+  /**
+   * Marks the page where the store begins, after it: then the address is known to be inside the memory, and so inside the map.
+   * Not when an earlier mark covers it.
+   */
   #markStore(at: Instructions, type: ValueType): void {
     const memory = this.#layout.memories[at.memory];
     if (memory === undefined) throw new RangeError(`memory ${at.memory} does not exist`);
-    const address = this.#scratch.get('address', I32);
-    const value = this.#scratch.get(`value ${type}`, type);
     const code = this.#code;
-    this.#copyTo(at.start);
-    code.localSet(value).localTee(address).localGet(value);
+    const known = this.#recent.addressLocal();
+    if (this.#recent.covers(known, at)) return;
+    const address = known >= 0 ? known : this.#scratch.get('address', I32);
+    if (known < 0) {
+      const value = this.#scratch.get(`value ${type}`, type);
+      this.#copyTo(at.start);
+      code.localSet(value).localTee(address).localGet(value);
+    }
     this.#copyTo(at.end);
+    if (known >= 0) this.#recent.marked(known, at);
     code.localGet(address);
     if (at.offset !== 0) code.i32Const(at.offset).op(Num.I32_ADD);
     code.i32Const(DIRTY_PAGE_BITS).op(Num.I32_SHR_U).i32Const(1);
