@@ -11,7 +11,7 @@ export function authorize(gateway: Gateway, call: Call): Verdict {
   const { decide, remoteOpa } = call.found();
   if (decide === null && remoteOpa === null) return NEXT;
   const input = call.policyInput();
-  if (decide === null) return askElsewhere(gateway, call, remoteOpa as string, input);
+  if (decide === null) return askElsewhere(gateway, call, remoteOpa as string, snapshotOf(input));
   let decision: unknown;
   try {
     decision = decide(input);
@@ -37,6 +37,11 @@ function failed(gateway: Gateway, call: Call, error: unknown): Verdict {
   call.requestId();
   call.exchange.problem(error instanceof PolicyEvaluationError ? error.problem : 'policy-failed');
   return ANSWERED;
+}
+
+/** The input as it is now: the object itself shows the session's next request by the time an answer comes. */
+function snapshotOf(input: PolicyInput): PolicyInput {
+  return JSON.parse(JSON.stringify(input)) as PolicyInput;
 }
 
 /** `policy.opa_url`: a running OPA decides, over its REST API. */
