@@ -343,6 +343,12 @@ test('Malformed JSON is refused with what is wrong and where', () => {
   }
 });
 
+/** A number as JSON can write it again: −0 loses its sign, and what was too large for a double (1e500) becomes null. */
+function writable(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) return null;
+  return Object.is(value, -0) ? 0 : value;
+}
+
 test('What is JSON is exactly what JavaScript says, for hostile text', () => {
   const pieces = [
     '[',
@@ -430,10 +436,10 @@ test('What is JSON is exactly what JavaScript says, for hostile text', () => {
       if (expected)
         assert.deepEqual(
           copied(source),
-          JSON.parse(source, (_, value) => (Object.is(value, -0) ? 0 : value)),
+          JSON.parse(source, (_, value) => writable(value)),
         );
     }),
-    { numRuns: 8000 },
+    { numRuns: 8000, examples: [[['1e5', '00']]] },
   );
 });
 
