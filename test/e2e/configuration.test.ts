@@ -63,18 +63,16 @@ ${FUNCTIONS}`);
   await until(async () => (await status(server.url, '/c')) === 200);
 });
 
-test('function.cpu_limit with function.request_timeout: a tenth of a core for a second is 100 ms of CPU', async () => {
+test('function.cpu_limit with function.request_timeout: 5 thousandths of a core for 20 s are 100 ms of CPU', async () => {
   await using server = await startTestPlatform(`${FREE_PORTS}
-function: { cpu_limit: 100m, request_timeout: 1s }
+function: { cpu_limit: 5m, request_timeout: 20s }
 ${FUNCTIONS}`);
-  const started = performance.now();
   assert.equal(await status(server.url, '/l'), 504);
   const metrics = await (await fetch(`${server.platform.addresses.metrics}/metrics`)).text();
   const cpu = Number(
     /^mayfly_function_cpu_seconds_total\{function="hostile"\} (\S+)/m.exec(metrics)?.[1] ?? metrics,
   );
-  assert.ok(cpu >= 0.08, `used ${cpu} s`);
-  assert.ok(performance.now() - started >= 100);
+  assert.ok(cpu >= 0.08 && cpu < 5, `used ${cpu} s`);
   assert.match(metrics, /^mayfly_traps_total\{function="hostile",cause="cpu"\} 2$/m);
 });
 
