@@ -33,8 +33,6 @@ import {
 } from './state.ts';
 import { promote, rollback, type Traffic } from './traffic.ts';
 
-export type { Blueprint };
-
 export interface DeployOrder {
   readonly function: string;
   /** null: the code stays, the settings change. */

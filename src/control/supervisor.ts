@@ -180,7 +180,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         stopWaiting();
         failStart = null;
       }
-      // Nobody waits for the lanes: what needs one before it is there waits in line.
+      // Nobody waits for the lanes: until a front has one, it runs everything inline with the whole budget.
       lanes.forEach(spawn);
       nextCheckAt = performance.now() + healthCheckIntervalMs;
       health = setInterval(checkHealth, healthCheckIntervalMs);
