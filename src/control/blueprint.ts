@@ -3,7 +3,7 @@ import type { RouteSpec } from '../model/route.ts';
 import type { PolicySpec } from '../model/snapshot.ts';
 import type { PathSource } from './deploy.ts';
 import { asksMissingRule, type Foundation } from './desired.ts';
-import type { Configuration, FunctionRecord } from './state.ts';
+import type { Configuration, FunctionRecord } from './records.ts';
 
 /** What a function's settings come to under the defaults of the file. */
 export interface Settled {

@@ -7,7 +7,7 @@ import { digestOf } from '../artifacts/digest.ts';
 import { MayflyError } from '../model/errors.ts';
 import type { Kind, Limits, RevisionSpec } from '../model/function.ts';
 import type { LoadedModule, ModuleShelf } from './modules.ts';
-import type { Configuration, Revision } from './state.ts';
+import type { Configuration, Revision } from './records.ts';
 
 export type DeployStep =
   | 'source'

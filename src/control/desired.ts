@@ -10,7 +10,7 @@ import type { FunctionSpec, RevisionSpec } from '../model/function.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { PolicySpec, Snapshot } from '../model/snapshot.ts';
 import type { LoadedModule } from './modules.ts';
-import { revisionId, type FunctionRecord, type Revision } from './state.ts';
+import { revisionId, type FunctionRecord, type Revision } from './records.ts';
 
 /** A function of the file after its build: what it is called and what the file wants it to be. */
 export interface Declared {

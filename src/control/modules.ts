@@ -2,7 +2,7 @@
  * The compiled modules that the control plane keeps alive: of every revision that serves, ready for the next snapshot and
  * for a thread that must be replaced at once.
  */
-import type { Configuration, Revision } from './state.ts';
+import type { Configuration, Revision } from './records.ts';
 
 /** An artifact ready to run. */
 export interface LoadedModule {

@@ -21,16 +21,16 @@ import {
 } from './deploy.ts';
 import { asksMissingRule, conflict, desired, reconcile, type Foundation } from './desired.ts';
 import { createModuleShelf } from './modules.ts';
-import { createSerial } from './serial.ts';
-import { ensureLoaded, loadServing } from './serving.ts';
 import {
   noSuchFunction,
   noSuchRevision,
   revisionKey,
   type FunctionRecord,
   type Revision,
-  type State,
-} from './state.ts';
+} from './records.ts';
+import { createSerial } from './serial.ts';
+import { ensureLoaded, loadServing } from './serving.ts';
+import type { State } from './state.ts';
 import { promote, rollback, type Traffic } from './traffic.ts';
 
 export interface DeployOrder {

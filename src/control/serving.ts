@@ -5,7 +5,8 @@ import { routesUnder, type Blueprint } from './blueprint.ts';
 import { loadRevision, type Toolchain } from './deploy.ts';
 import type { Served } from './desired.ts';
 import type { ModuleShelf } from './modules.ts';
-import { noSuchRevision, type FunctionRecord, type Revision, type State } from './state.ts';
+import { noSuchRevision, type FunctionRecord, type Revision } from './records.ts';
+import type { State } from './state.ts';
 
 export interface ServingOptions {
   readonly state: State;

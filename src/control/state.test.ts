@@ -7,7 +7,8 @@ import { limits, temporaryFolder } from '../../test/support/control.ts';
 import { MayflyError } from '../model/errors.ts';
 import { nextSlot } from './slots.ts';
 import { openDatabase } from './sqlite.ts';
-import { openState, revisionKey, type DeployRecord, type State } from './state.ts';
+import { revisionKey, type DeployRecord } from './records.ts';
+import { openState, type State } from './state.ts';
 import { promote, rollback, type Traffic } from './traffic.ts';
 
 const clock = { now: () => 1 };

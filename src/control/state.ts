@@ -3,72 +3,23 @@
  * Every change is one transaction, flushed to disk before it is acknowledged; a process killed at any point leaves either
  * the old state or the new one.
  */
-import { createHash } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
-import { MayflyError } from '../model/errors.ts';
-import type { Kind, Limits } from '../model/function.ts';
+import type { Kind } from '../model/function.ts';
 import { MAX_FUNCTIONS } from '../model/shared.ts';
+import {
+  noSuchFunction,
+  noSuchRevision,
+  revisionKey,
+  type AuditEvent,
+  type Configuration,
+  type DeployRecord,
+  type FunctionRecord,
+  type Owner,
+  type Revision,
+} from './records.ts';
 import { nextSlot } from './slots.ts';
 import { openDatabase, type SqlRow } from './sqlite.ts';
 import type { Traffic } from './traffic.ts';
-
-/** Who decides about a function: the configuration file, or the admin API alone. */
-export type Owner = 'file' | 'api';
-
-/** What a revision fixes beside its artifact: limits and environment, settled at deploy. */
-export interface Configuration {
-  readonly limits: Limits;
-  readonly env: Readonly<Record<string, string>>;
-}
-
-export interface Revision {
-  readonly function: string;
-  /** Counts from 1 and is never used again, even after the function was removed. */
-  readonly number: number;
-  readonly digest: string;
-  /** Size of the artifact. */
-  readonly bytes: number;
-  readonly kind: Kind;
-  readonly configuration: Configuration;
-  /** Where the code came from, for people: a path, `upload`. */
-  readonly source: string;
-  readonly createdAt: number;
-  readonly createdBy: string;
-}
-
-export interface FunctionRecord {
-  readonly name: string;
-  readonly slot: number;
-  readonly owner: Owner;
-  /** What the admin API was given (routes, limits, env), as it was given; null for a function of the file. */
-  readonly settings: unknown;
-  /** Key of what the file deployed last (`revisionKey`); null when the file never did. */
-  readonly fileKey: string | null;
-  readonly traffic: Traffic;
-}
-
-export interface AuditEvent {
-  readonly time: number;
-  readonly actor: string;
-  readonly action: 'deploy' | 'promote' | 'rollback' | 'remove';
-  readonly function: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
-
-/** A deploy whose artifact is in the store, ready to become a revision. */
-export interface DeployRecord {
-  readonly function: string;
-  readonly owner: Owner;
-  readonly settings: unknown;
-  readonly digest: string;
-  readonly bytes: number;
-  readonly kind: Kind;
-  readonly configuration: Configuration;
-  readonly source: string;
-  readonly actor: string;
-  /** Decides the new traffic from the old; of a new function the old is empty. */
-  readonly route: (traffic: Traffic, revision: number) => Traffic;
-}
 
 export interface State extends Disposable {
   functions(): FunctionRecord[];
@@ -117,34 +68,6 @@ const migrations = [
    CREATE TABLE last_slot (slot INTEGER NOT NULL) STRICT;
    INSERT INTO last_slot VALUES (-1)`,
 ];
-
-/** What makes two deploys of a function the same: digest and configuration, whatever the order of its keys. */
-export function revisionKey(digest: string, configuration: Configuration): string {
-  return createHash('sha256')
-    .update(`${digest}\n${JSON.stringify(sorted(configuration))}`)
-    .digest('hex');
-}
-
-/** `hello-3`: the name of a revision in the data plane, in metrics and logs. */
-export function revisionId(revision: Pick<Revision, 'function' | 'number'>): string {
-  return `${revision.function}-${revision.number}`;
-}
-
-export function noSuchFunction(name: string): MayflyError {
-  return new MayflyError(`There is no function ${JSON.stringify(name)}`, {
-    fix: 'List them with `mayfly list`.',
-    exitCode: 2,
-    code: 'no-such-function',
-  });
-}
-
-export function noSuchRevision(name: string, number: number): MayflyError {
-  return new MayflyError(`There is no revision ${number} of ${JSON.stringify(name)}`, {
-    fix: `List them with \`mayfly inspect ${name}\`.`,
-    exitCode: 2,
-    code: 'no-such-revision',
-  });
-}
 
 export function openState(file: string, options: StateOptions): State {
   const { clock, keepRevisions = 50 } = options;
@@ -347,15 +270,4 @@ function toEvent(row: SqlRow): AuditEvent {
     function: String(row['function']),
     detail: JSON.parse(String(row['detail'])) as Record<string, unknown>,
   };
-}
-
-/** The same value with the keys of every object in order, so that equal configurations have equal text. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  );
 }

@@ -8,7 +8,7 @@ import { VERSION } from '../../model/version.ts';
 import type { InvokeResult } from '../invoke.ts';
 import type { ReloadOutcome } from '../reload.ts';
 import type { ThreadStatus } from '../supervisor.ts';
-import { revisionId, type AuditEvent, type FunctionRecord, type Revision } from '../state.ts';
+import { revisionId, type AuditEvent, type FunctionRecord, type Revision } from '../records.ts';
 import type * as schemas from './schemas.ts';
 
 export function revisionView(revision: Revision): z.infer<typeof schemas.revision> {
