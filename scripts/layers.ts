@@ -29,7 +29,7 @@ const below: Record<string, readonly string[]> = {
     'observability',
   ],
   dataplane: ['model', 'http', 'gateway', 'limits', 'policy', 'runtime', 'observability'],
-  'platform.ts': [
+  platform: [
     'model',
     'config',
     'control',
@@ -51,7 +51,7 @@ const below: Record<string, readonly string[]> = {
     'runtime',
     'limits',
     'observability',
-    'platform.ts',
+    'platform',
   ],
 };
 

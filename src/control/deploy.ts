@@ -32,7 +32,7 @@ export type Source =
   | PathSource
   | { readonly type: 'upload'; readonly wasm: Uint8Array; readonly label: string };
 
-/** The tools of the steps; platform.ts gives the real ones. Each throws MayflyError for what the user can repair. */
+/** The tools of the steps; platform/ gives the real ones. Each throws MayflyError for what the user can repair. */
 export interface Toolchain {
   /** A `.wasm` file is read, a folder is built. */
   build(source: PathSource): Promise<Uint8Array>;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { createLog } from '../../src/observability/log.ts';
-import { startPlatform } from '../../src/platform.ts';
+import { startPlatform } from '../../src/platform/platform.ts';
 import { adminOf } from '../support/admin.ts';
 import { answering } from '../support/answering.ts';
 import { get, underLoad } from '../support/clients.ts';

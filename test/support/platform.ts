@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/observability/log.ts';
-import { type Platform, startPlatform } from '../../src/platform.ts';
+import { type Platform, startPlatform } from '../../src/platform/platform.ts';
 import { assemble } from './wat.ts';
 
 export interface TestPlatform extends AsyncDisposable {

@@ -1,6 +1,6 @@
 /** What a server says about itself when it has started. */
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { Platform } from '../../platform.ts';
+import type { Platform } from '../../platform/platform.ts';
 import { formatBytes } from '../ui/bytes.ts';
 import { formatTable } from '../ui/table.ts';
 import { printable, type Paint } from '../ui/terminal.ts';

@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/load.ts';
 import { resolveConfig, type Resolved } from '../../config/resolve.ts';
 import { VERSION } from '../../model/version.ts';
 import { createLog, type Log } from '../../observability/log.ts';
-import { startPlatform, type Platform, type PlatformOptions } from '../../platform.ts';
+import { startPlatform, type Platform, type PlatformOptions } from '../../platform/platform.ts';
 import { makeToken } from '../token.ts';
 import type { Terminal } from '../ui/report.ts';
 import { startSpinner } from '../ui/spinner.ts';

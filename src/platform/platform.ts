@@ -2,44 +2,43 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
-import { openArtifactStore } from './artifacts/store.ts';
-import type { Compiler } from './build/compiler.ts';
-import { type Config, loadConfig } from './config/load.ts';
-import { resolveConfig, type Resolved } from './config/resolve.ts';
-import { functionSettings } from './config/schema.ts';
-import type { Environment } from './config/substitute.ts';
-import { watchConfig } from './config/watch.ts';
-import { watchTargets } from './config/watched.ts';
-import { createOperations } from './control/admin/operations.ts';
-import { startAdminServer } from './control/admin/server.ts';
-import { reloadView, statusView } from './control/admin/views.ts';
-import { layFoundation, settlePolicy } from './control/foundation.ts';
-import { createConfiguredKeys } from './control/configured-keys.ts';
-import { createGuestLogs } from './control/guest-logs.ts';
-import { invokeGateway } from './control/invoke.ts';
-import { renderMetricsPage } from './control/metrics-page.ts';
-import type { Blueprint } from './control/blueprint.ts';
-import { createControlPlane } from './control/plane.ts';
-import { requireFreePort } from './control/ports.ts';
-import { createReloader, type ReloadOutcome } from './control/reload.ts';
-import { readOrCreateSecret } from './control/secret.ts';
-import { clearRow, createSharedState } from './control/shared-state.ts';
-import { openState } from './control/state.ts';
-import { createSupervisor, type Supervisor } from './control/supervisor.ts';
-import { createToolchain } from './control/toolchain.ts';
-import { RateLimiter } from './limits/gcra.ts';
-import { monotonicNow } from './limits/monotonic.ts';
-import { systemClock } from './model/clock.ts';
-import type { FromThread, RequestTrace } from './model/protocol.ts';
-import type { Snapshot } from './model/snapshot.ts';
-import { VERSION } from './model/version.ts';
-import { threadCounter } from './observability/definitions.ts';
-import type { Log } from './observability/log.ts';
-import { MetricReader, MetricRow } from './observability/metric-slab.ts';
-import { MetricsServer } from './observability/metrics-server.ts';
-import { EpochClock } from './runtime/epoch-clock.ts';
+import { openArtifactStore } from '../artifacts/store.ts';
+import type { Compiler } from '../build/compiler.ts';
+import type { Resolved } from '../config/resolve.ts';
+import { functionSettings } from '../config/schema.ts';
+import type { Environment } from '../config/substitute.ts';
+import { createOperations } from '../control/admin/operations.ts';
+import { startAdminServer } from '../control/admin/server.ts';
+import { reloadView, statusView } from '../control/admin/views.ts';
+import { layFoundation, settlePolicy } from '../control/foundation.ts';
+import { createConfiguredKeys } from '../control/configured-keys.ts';
+import { createGuestLogs } from '../control/guest-logs.ts';
+import { invokeGateway } from '../control/invoke.ts';
+import { renderMetricsPage } from '../control/metrics-page.ts';
+import type { Blueprint } from '../control/blueprint.ts';
+import { createControlPlane } from '../control/plane.ts';
+import type { ReloadOutcome } from '../control/reload.ts';
+import { readOrCreateSecret } from '../control/secret.ts';
+import { clearRow, createSharedState } from '../control/shared-state.ts';
+import { openState } from '../control/state.ts';
+import { createSupervisor, type Supervisor } from '../control/supervisor.ts';
+import { createToolchain } from '../control/toolchain.ts';
+import { RateLimiter } from '../limits/gcra.ts';
+import { monotonicNow } from '../limits/monotonic.ts';
+import { systemClock } from '../model/clock.ts';
+import type { RequestTrace } from '../model/protocol.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { VERSION } from '../model/version.ts';
+import { threadCounter } from '../observability/definitions.ts';
+import type { Log } from '../observability/log.ts';
+import { MetricReader, MetricRow } from '../observability/metric-slab.ts';
+import { MetricsServer } from '../observability/metrics-server.ts';
+import { EpochClock } from '../runtime/epoch-clock.ts';
+import { gatewayAddresses, localHost, requireFreePorts, urlOf } from './addresses.ts';
+import { logReload, readConfig, startReloading } from './reloading.ts';
+import { threadMessages } from './thread-messages.ts';
 
-const ENTRY = new URL(`./dataplane/entry${extname(import.meta.filename)}`, import.meta.url);
+const ENTRY = new URL(`../dataplane/entry${extname(import.meta.filename)}`, import.meta.url);
 /** Threads for slow functions: more than cores, so that the kernel shares the cores among functions that hog them. */
 const LANES = 4;
 /** How long a thread may take to start; on a crowded machine that is seconds. */
@@ -91,11 +90,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 }
 
 async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Promise<Platform> {
-  const load = (): { config: Config; resolved: Resolved } => {
-    const config = loadConfig(options.path, options.env);
-    return { config, resolved: resolveConfig(config) };
-  };
-  const first = load();
+  const first = readConfig(options.path, options.env);
   const { resolved: running } = first;
   const { logger: log } = options.log;
   await requireFreePorts(running);
@@ -158,24 +153,6 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     forward: ({ level, message, function: name, revision, requestId }) =>
       log[level]({ function: name, revision, request_id: requestId }, message),
   });
-  const onMessage = (message: FromThread): void => {
-    switch (message.type) {
-      case 'guest-log':
-        return guestLogs.append(message.lines);
-      case 'trace':
-        return message.requests.forEach((trace) => {
-          options.onRequest?.(trace);
-          if (running.logging.requests) log.info(trace, 'request');
-        });
-      case 'decisions':
-        return message.records.forEach((record) => log.info(record, 'decision'));
-      case 'unknown-key':
-        return keys.unknownKey(message.kid);
-      case 'warning':
-        return log.warn(message.message);
-      default:
-    }
-  };
   supervisor = createSupervisor({
     entry: ENTRY,
     fronts,
@@ -186,7 +163,13 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     snapshot: control.snapshot,
     healthCheckIntervalMs: running.healthCheckIntervalMs,
     patienceMs: START_PATIENCE_MS,
-    onMessage,
+    onMessage: threadMessages({
+      log,
+      guestLogs,
+      logRequests: running.logging.requests,
+      onRequest: options.onRequest,
+      unknownKey: keys.unknownKey,
+    }),
     onLost: (thread, reason) => {
       clearRow(shared, thread.row);
       mainRow.addThread(threadCounter.threadRestarts, 1);
@@ -196,32 +179,19 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   stack.use(supervisor);
   const { port, tlsPort } = await supervisor.start();
 
-  let watcher: { close(): void } | null = null;
-  const watch = (config: Config): void => {
-    watcher?.close();
-    watcher = watchConfig(watchTargets(config), () => void reloader.reload());
-  };
-  const logReload = ({ error, deployed, removed, needsRestart }: ReloadOutcome): void => {
-    if (error !== null) log.error(error.message);
-    else log.info({ deployed, removed }, 'configuration reloaded');
-    for (const key of needsRestart) log.warn(`${key} changed; it acts after a restart`);
-  };
-  const reloader = createReloader({
-    running,
-    load: () => {
-      const { config, resolved } = load();
-      watch(config);
-      return resolved;
-    },
-    apply: async (resolved) => {
-      await keys.follow(resolved.auth);
-      return control.follow(await blueprintOf(resolved));
-    },
-    onOutcome: (outcome) => (options.onReload ?? logReload)(outcome),
-    clock: systemClock,
-  });
-  watch(first.config);
-  stack.defer(() => watcher?.close());
+  const reloading = stack.use(
+    startReloading({
+      path: options.path,
+      env: options.env,
+      first,
+      apply: async (resolved) => {
+        await keys.follow(resolved.auth);
+        return control.follow(await blueprintOf(resolved));
+      },
+      onOutcome: options.onReload ?? ((outcome) => logReload(log, outcome)),
+    }),
+  );
+  const { reloader } = reloading;
 
   const sweeper = setInterval(
     () => limiter.sweep(monotonicNow(), Math.ceil(limiter.groups / SWEEP_ROUNDS)),
@@ -229,13 +199,8 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   );
   stack.defer(() => clearInterval(sweeper));
 
-  const plain =
-    running.listen === null ? null : { host: localHost(running.listen.host), port: port ?? 0, secure: false };
-  const secure =
-    running.tls === null ? null : { host: localHost(running.tls.host), port: tlsPort ?? 0, secure: true };
-  const gateway = plain ?? secure;
-  if (gateway === null) throw new Error('The configuration names no address to listen on');
-  const gatewayUrl = urlOf(gateway);
+  const addresses = gatewayAddresses(running, { port, tlsPort });
+  const gatewayUrl = urlOf(addresses.gateway);
   const startedAt = systemClock.now();
   const { admin, metrics } = running;
   const adminServer = stack.use(
@@ -250,7 +215,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
         logs: guestLogs,
         settings: functionSettings,
         version: VERSION,
-        invoke: (order) => invokeGateway(gateway, order, INVOKE_TIMEOUT_MS),
+        invoke: (order) => invokeGateway(addresses.gateway, order, INVOKE_TIMEOUT_MS),
         status: () =>
           statusView({
             startedAt,
@@ -280,7 +245,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     resolved: running,
     addresses: {
       gateway: gatewayUrl,
-      tls: secure === null ? null : urlOf(secure),
+      tls: addresses.tls === null ? null : urlOf(addresses.tls),
       metrics:
         metricsServer === null ? null : `http://${localHost(metrics?.host ?? '')}:${metricsServer.port}`,
       admin: `http://${admin.host}:${adminServer.port}`,
@@ -301,26 +266,10 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     },
     reload: () => reloader.reload(),
     stop: async (graceMs) => {
-      watcher?.close();
+      reloading[Symbol.dispose]();
       const { aborted } = (await supervisor?.drain(graceMs)) ?? { aborted: 0 };
       await stack.disposeAsync();
       return aborted;
     },
   };
-}
-
-async function requireFreePorts({ listen, tls, admin, metrics }: Resolved): Promise<void> {
-  if (listen !== null) await requireFreePort(listen.host, listen.port, 'server.port');
-  if (tls !== null) await requireFreePort(tls.host, tls.port, 'server.tls.port');
-  await requireFreePort(admin.host, admin.port, 'admin.port');
-  if (metrics !== null) await requireFreePort(metrics.host, metrics.port, 'monitoring.metrics_port');
-}
-
-function urlOf({ host, port, secure }: { host: string; port: number; secure: boolean }): string {
-  return `${secure ? 'https' : 'http'}://${host}:${port}`;
-}
-
-/** Where this machine reaches an address that may be every address. */
-function localHost(host: string): string {
-  return host === '0.0.0.0' || host === '::' || host === '' ? '127.0.0.1' : host;
 }
