@@ -16,6 +16,7 @@ const below: Record<string, readonly string[]> = {
   artifacts: ['model'],
   runtime: ['model'],
   build: ['model', 'runtime'],
+  pods: ['model', 'runtime', 'build', 'artifacts', 'config'],
   gateway: ['model', 'http', 'limits', 'policy', 'runtime', 'observability'],
   control: [
     'model',

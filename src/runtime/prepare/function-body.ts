@@ -1,13 +1,22 @@
-import { Assembler, Num } from './assembler.ts';
-import { Instructions } from './instructions.ts';
+import { Assembler, Num } from '../module/assembler.ts';
+import { Instructions } from '../module/instructions.ts';
 import { DIRTY_PAGE_BITS, type Layout } from './layout.ts';
-import { Op } from './opcodes.ts';
-import { Reader } from './reader.ts';
+import { Op } from '../module/opcodes.ts';
+import { Reader } from '../module/reader.ts';
 import { RecentCode } from './recent-code.ts';
 import type { RuntimeFunctions } from './runtime-functions.ts';
-import { ScratchLocals } from './scratch-locals.ts';
-import { F32, F64, I32, I64, readValueType, V128, type ValueType, writeValueType } from './value-types.ts';
-import type { Writer } from './writer.ts';
+import { ScratchLocals } from '../module/scratch-locals.ts';
+import {
+  F32,
+  F64,
+  I32,
+  I64,
+  readValueType,
+  V128,
+  type ValueType,
+  writeValueType,
+} from '../module/value-types.ts';
+import type { Writer } from '../module/writer.ts';
 
 /** A function without calls is not checked at its entry if its body is at most this long: it ends by itself, soon. */
 const LEAF_BYTES = 128;

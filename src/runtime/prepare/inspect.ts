@@ -8,7 +8,7 @@ import {
   readModuleParts,
   type SizeLimits,
   signature,
-} from './module-parts.ts';
+} from '../module/module-parts.ts';
 
 export interface ModuleDescription {
   readonly kind: Kind;

@@ -1,5 +1,5 @@
-import type { ModuleParts } from './module-parts.ts';
-import { I32, type ValueType } from './value-types.ts';
+import type { ModuleParts } from '../module/module-parts.ts';
+import { I32, type ValueType } from '../module/value-types.ts';
 
 /** One byte of the dirty map stands for a page of this size of guest memory. 1 KiB: facts in ADR 0003. */
 export const DIRTY_PAGE_BITS = 10;

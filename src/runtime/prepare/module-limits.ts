@@ -1,7 +1,7 @@
 import { MAX_PAGES, PAGE_BYTES } from './host.ts';
-import type { ModuleParts, SizeLimits } from './module-parts.ts';
-import { tooLarge, unsupported } from './refusals.ts';
-import { EXNREF } from './value-types.ts';
+import type { ModuleParts, SizeLimits } from '../module/module-parts.ts';
+import { tooLarge, unsupported } from '../module/refusals.ts';
+import { EXNREF } from '../module/value-types.ts';
 
 /** What a module may ask of the host, beside memory. */
 export const moduleLimits = {

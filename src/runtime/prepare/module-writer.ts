@@ -1,15 +1,15 @@
-import { AddedFunctions } from './added-functions.ts';
+import { AddedFunctions } from '../module/added-functions.ts';
 import { FunctionRewriter } from './function-body.ts';
 import { HOST, MAX_PAGES, PAGE_BYTES } from './host.ts';
 import type { Layout } from './layout.ts';
 import { capTables, checkFunctionLength } from './module-limits.ts';
-import { EXTERNAL_KINDS, type FunctionType, type ModuleParts } from './module-parts.ts';
-import { Op, VECTOR } from './opcodes.ts';
-import { Reader } from './reader.ts';
+import { EXTERNAL_KINDS, type FunctionType, type ModuleParts } from '../module/module-parts.ts';
+import { Op, VECTOR } from '../module/opcodes.ts';
+import { Reader } from '../module/reader.ts';
 import { RuntimeFunctions } from './runtime-functions.ts';
-import { Section } from './sections.ts';
-import { F32, F64, I32, I64, V128, type ValueType, writeValueType } from './value-types.ts';
-import { Writer } from './writer.ts';
+import { Section } from '../module/sections.ts';
+import { F32, F64, I32, I64, V128, type ValueType, writeValueType } from '../module/value-types.ts';
+import { Writer } from '../module/writer.ts';
 
 const WITH_MAXIMUM = 0x01;
 const SHARED = 0x02;

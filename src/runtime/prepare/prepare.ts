@@ -2,10 +2,10 @@ import { MayflyError } from '../../model/errors.ts';
 import { HOST, PAGE_BYTES } from './host.ts';
 import { Layout } from './layout.ts';
 import { capMemories, checkModuleLimits, moduleLimits } from './module-limits.ts';
-import { type ModuleParts, readModuleParts } from './module-parts.ts';
+import { type ModuleParts, readModuleParts } from '../module/module-parts.ts';
 import { ModuleWriter } from './module-writer.ts';
-import { malformed, tooLarge, unsupported } from './refusals.ts';
-import { NON_NULL } from './value-types.ts';
+import { malformed, tooLarge, unsupported } from '../module/refusals.ts';
+import { NON_NULL } from '../module/value-types.ts';
 
 export interface PrepareOptions {
   /** Ceiling of all linear memories together, in bytes. */

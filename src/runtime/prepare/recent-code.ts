@@ -1,6 +1,6 @@
-import type { Instructions } from './instructions.ts';
+import type { Instructions } from '../module/instructions.ts';
 import { STRADDLE_BYTES } from './layout.ts';
-import { Op } from './opcodes.ts';
+import { Op } from '../module/opcodes.ts';
 
 const NO_LOCAL = -1;
 /** Opcodes up to here are control, calls, drop and select. */

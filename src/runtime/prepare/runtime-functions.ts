@@ -1,5 +1,5 @@
-import type { AddedFunctions } from './added-functions.ts';
-import { type Assembler, Num } from './assembler.ts';
+import type { AddedFunctions } from '../module/added-functions.ts';
+import { type Assembler, Num } from '../module/assembler.ts';
 import {
   DIRTY_PAGE_BITS,
   DIRTY_PAGE_BYTES,
@@ -8,8 +8,8 @@ import {
   type MemoryLayout,
   STRADDLE_BYTES,
 } from './layout.ts';
-import { Op } from './opcodes.ts';
-import { I32, I64 } from './value-types.ts';
+import { Op } from '../module/opcodes.ts';
+import { I32, I64 } from '../module/value-types.ts';
 
 /** Bulk operations look at the clock after every piece of this size. */
 const PIECE_BYTES = 1 << 20;

@@ -1,6 +1,6 @@
-import { Assembler } from '../../../src/runtime/prepare/assembler.ts';
-import type { FunctionType } from '../../../src/runtime/prepare/module-parts.ts';
-import { Section } from '../../../src/runtime/prepare/sections.ts';
+import { Assembler } from '../../../src/runtime/module/assembler.ts';
+import type { FunctionType } from '../../../src/runtime/module/module-parts.ts';
+import { Section } from '../../../src/runtime/module/sections.ts';
 import {
   F32,
   F64,
@@ -9,8 +9,8 @@ import {
   V128,
   type ValueType,
   writeValueType,
-} from '../../../src/runtime/prepare/value-types.ts';
-import { Writer } from '../../../src/runtime/prepare/writer.ts';
+} from '../../../src/runtime/module/value-types.ts';
+import { Writer } from '../../../src/runtime/module/writer.ts';
 
 /**
  * JavaScript cannot pass v128 values, nor NaNs with their bits. A small module between does: for a function type it

@@ -1,6 +1,6 @@
 import { matches } from './constants.ts';
 import { width } from './bits.ts';
-import { V128 } from '../../../src/runtime/prepare/value-types.ts';
+import { V128 } from '../../../src/runtime/module/value-types.ts';
 import type { Command, Constant, Script } from './suite.ts';
 import { instantiatePlain, type Outcome, preparedInstantiation, World } from './world.ts';
 

@@ -3,7 +3,7 @@ import { Instance } from '../../../src/runtime/instance.ts';
 import { createEpochMemory } from '../../../src/runtime/epoch-clock.ts';
 import { type Prepared, prepare } from '../../../src/runtime/prepare/prepare.ts';
 import { DirtyMap, RuntimeThread } from '../../../src/runtime/runtime-thread.ts';
-import { readModuleParts } from '../../../src/runtime/prepare/module-parts.ts';
+import { readModuleParts } from '../../../src/runtime/module/module-parts.ts';
 import { asBits } from './bits.ts';
 import { toArguments } from './constants.ts';
 import type { Action, Command, Script } from './suite.ts';

@@ -64,14 +64,14 @@ export class Assembler extends Writer {
     return this.#indexed(Op.BR_IF, depth);
   }
 
-  /** A load or store, plain or of the vector set, of a memory that is not memory 0 of the guest alone. */
+  /** A load or store, plain or of the vector set. Memory 0 needs no index: engines without multiple memories read it too. */
   access(opcode: number, memory: number, offset = 0, alignment = 0): this {
     if (opcode >= VECTOR) {
       this.u8(0xfd);
       this.u32(opcode - VECTOR);
     } else this.u8(opcode);
-    this.u32(WITH_MEMORY_INDEX | alignment);
-    this.u32(memory);
+    this.u32(memory === 0 ? alignment : WITH_MEMORY_INDEX | alignment);
+    if (memory !== 0) this.u32(memory);
     this.u32(offset);
     return this;
   }
