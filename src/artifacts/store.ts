@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { MayflyError } from '../model/errors.ts';
 import { digestOf, hexOf } from './digest.ts';
+import { storeError } from './store-error.ts';
 
 /** Artifacts in a folder, named by what they contain: `sha256/<hex>`. */
 export interface ArtifactStore {
@@ -127,25 +128,4 @@ async function attempt<T>(what: string, where: string, work: () => Promise<T>): 
   } catch (error) {
     throw storeError(what, where, error);
   }
-}
-
-const explanations: Readonly<Record<string, readonly [state: string, fix: string]>> = {
-  ENOSPC: ['the disk is full', 'Free some space, or remove functions that are no longer needed.'],
-  EDQUOT: ['the disk quota is used up', 'Free some space, or remove functions that are no longer needed.'],
-  EACCES: ['permission denied', 'Give this user write access to the folder.'],
-  EPERM: ['permission denied', 'Give this user write access to the folder.'],
-  EROFS: ['the file system is read-only', 'Choose a state folder on a writable disk.'],
-  ENOTDIR: ['a file is in the way of a folder', 'Move that file, or choose another state folder.'],
-  EEXIST: ['a file is in the way of a folder', 'Move that file, or choose another state folder.'],
-};
-
-function storeError(what: string, where: string, error: unknown): MayflyError {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  const known = explanations[code];
-  return new MayflyError(`Cannot ${what}: ${known?.[0] ?? (error as Error).message}`, {
-    where,
-    fix: known?.[1],
-    code: code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'store-failed',
-    cause: error,
-  });
 }
