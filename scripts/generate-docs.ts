@@ -1,6 +1,6 @@
 /**
  * Writes what is derived from the sources: the JSON Schema for editors, the references of configuration, errors and
- * command line. `--check` writes nothing and fails when a committed file is not what it should be.
+ * command line, the alert rules for Kubernetes. `--check` writes nothing and fails when a committed file is not what it should be.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { allowedAt, container, schemaTree, type SchemaNode } from '../src/config
 import { cliPage } from './cli-page.ts';
 import { problems, problemType, type ProblemCode } from '../src/model/problems.ts';
 import { adminApiPage } from './admin-api-page.ts';
+import { prometheusRule } from './prometheus-rule.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -19,6 +20,7 @@ export function generated(): Record<string, string> {
     'docs/reference/errors.md': errorsPage(),
     'docs/reference/cli.md': cliPage(),
     'docs/reference/admin-api.md': adminApiPage(),
+    'deploy/monitoring/prometheus-rule.yaml': prometheusRule(root),
   };
 }
 
