@@ -1,0 +1,82 @@
+//! containerd-shim-wasmedge-v1: containerd starts it as the runtime `io.containerd.wasmedge.v1`.
+//! runwasi's library does the containers (namespaces, cgroups, containerd's protocol); this file runs one module in one
+//! of them. Containers whose entry point is a Linux program (a pod's pause container) the library runs by itself.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use containerd_shim_wasm::sandbox::Sandbox;
+use containerd_shim_wasm::sandbox::context::{Entrypoint, RuntimeContext};
+use containerd_shim_wasm::shim::{Cli, Config, Shim, Version, version};
+use wasmedge_sdk::error::{CoreCommonError, CoreError, WasmEdgeError};
+use wasmedge_sdk::vm::SyncInst;
+use wasmedge_sdk::wasi::WasiModule;
+use wasmedge_sdk::{Module, Store, Vm};
+
+struct WasmEdgeShim;
+
+#[derive(Clone, Default)]
+struct WasmEdgeSandbox;
+
+impl Shim for WasmEdgeShim {
+    type Sandbox = WasmEdgeSandbox;
+
+    fn name() -> &'static str {
+        "wasmedge"
+    }
+
+    fn version() -> Version {
+        version!()
+    }
+}
+
+impl Sandbox for WasmEdgeSandbox {
+    /// Runs the module of the container's entry point and gives its exit code. An error (a trap, a module that cannot be
+    /// loaded) is told on the container's stderr; the library then ends the container with 137.
+    async fn run_wasi(&self, ctx: &impl RuntimeContext) -> Result<i32> {
+        end_on_sigterm();
+        run(ctx).inspect_err(|error| eprintln!("wasmedge: {error:#}"))
+    }
+}
+
+fn run(ctx: &impl RuntimeContext) -> Result<i32> {
+    let Entrypoint { func, source, .. } = ctx.entrypoint();
+    let bytes = source.as_bytes().context("the module cannot be read")?;
+    let module = Module::from_bytes(None, bytes).context("the module cannot be loaded")?;
+
+    let args = ctx.args().iter().map(String::as_str).collect();
+    let envs = ctx.envs().iter().map(String::as_str).collect();
+    let mut wasi = WasiModule::create(Some(args), Some(envs), Some(vec!["/:/"]))?;
+    let mut imports: HashMap<String, &mut dyn SyncInst> = HashMap::new();
+    imports.insert(wasi.name().to_string(), wasi.as_mut());
+
+    let mut vm = Vm::new(Store::new(None, imports)?);
+    vm.register_module(None, module).context("the module cannot be instantiated")?;
+    let outcome = vm.run_func(None, &func, []);
+    drop(vm);
+    match outcome {
+        Ok(_) => Ok(wasi.exit_code() as i32),
+        Err(error) if is_proc_exit(&error) => Ok(wasi.exit_code() as i32),
+        Err(error) => Err(error).with_context(|| format!("{func} ended with a trap")),
+    }
+}
+
+/// WasmEdge tells `proc_exit` as an error of its own.
+fn is_proc_exit(error: &WasmEdgeError) -> bool {
+    matches!(error, WasmEdgeError::Core(CoreError::Common(CoreCommonError::Terminated)))
+}
+
+/// The kernel ignores SIGTERM for the first process of a PID namespace unless that process handles it, and WASI has no
+/// signals: without this a pod would stop only after its whole grace period.
+fn end_on_sigterm() {
+    extern "C" fn end(signal: libc::c_int) {
+        // SAFETY: _exit is async-signal-safe.
+        unsafe { libc::_exit(128 + signal) }
+    }
+    // SAFETY: the handler calls nothing but _exit.
+    unsafe { libc::signal(libc::SIGTERM, end as *const () as libc::sighandler_t) };
+}
+
+fn main() {
+    WasmEdgeShim::run(Config { default_log_level: "error".to_string(), ..Default::default() });
+}
