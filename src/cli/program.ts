@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { devCommand } from './commands/dev.ts';
+import { imageCommand } from './commands/image.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { invokeCommand } from './commands/invoke.ts';
@@ -54,5 +55,5 @@ const GROUPS: Readonly<Record<string, readonly ((shell: Shell) => Command)[]>> =
     statusCommand,
     reloadCommand,
   ],
-  'Policies and the rest:': [policyCommand, completionCommand],
+  'Images, policies and the rest:': [imageCommand, policyCommand, completionCommand],
 };

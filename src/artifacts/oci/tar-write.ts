@@ -31,7 +31,7 @@ function header(name: string, size: number, mode: number): Buffer {
   writeOctal(block, 124, 12, size);
   writeOctal(block, 136, 12, 0); // time
   block.write('0', 156); // a file
-  block.write('ustar\0' + '00', 257, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
   // The sum is taken with its own field full of spaces.
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);

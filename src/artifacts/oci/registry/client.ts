@@ -99,10 +99,6 @@ export class RegistryClient {
     await this.#sleep(pauseBefore(attempt, Math.random()));
   }
 
-  async close(): Promise<void> {
-    await this.#dispatcher.close();
-  }
-
   #scopeOf({ access }: Call): string {
     const own = `repository:${this.#reference.repository}:${access}`;
     return [own, ...this.#scopeExtras].join(' ');

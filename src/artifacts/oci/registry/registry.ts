@@ -153,6 +153,6 @@ export function openRegistry(reference: Reference, options: RegistryRepositoryOp
       return document.type === 'index' ? document.index.manifests : [];
     },
 
-    finish: () => client.close(),
+    finish: async () => {},
   };
 }
