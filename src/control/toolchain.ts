@@ -2,7 +2,7 @@ import { buildFunction } from '../build/build.ts';
 import type { Compiler } from '../build/compiler.ts';
 import { inspect } from '../runtime/prepare/inspect.ts';
 import { prepare } from '../runtime/prepare/prepare.ts';
-import { probe } from '../runtime/probe.ts';
+import { Prober } from '../runtime/prober.ts';
 import type { Toolchain } from './deploy.ts';
 
 export interface ToolchainOptions {
@@ -14,6 +14,7 @@ export interface ToolchainOptions {
 
 /** The real tools of a deploy: our builder, our rewriter, our runtime. */
 export function createToolchain({ epoch, compiler }: ToolchainOptions): Toolchain {
+  const prober = new Prober(epoch);
   return {
     async build({ path, build }) {
       const { wasm } = await buildFunction({ source: path, ...build }, compiler);
@@ -21,6 +22,6 @@ export function createToolchain({ epoch, compiler }: ToolchainOptions): Toolchai
     },
     validate: (wasm) => ({ kind: inspect(wasm).kind }),
     prepare: (wasm, { memoryBytes }) => prepare(wasm, { memoryBytes }),
-    probe: (revision) => probe(epoch, revision),
+    probe: (revision) => prober.probe(revision),
   };
 }

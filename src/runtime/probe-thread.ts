@@ -1,14 +1,42 @@
-/** The inside of a probe: makes one instance and says how that went. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The inside of a probe: makes one instance of each revision it is sent and says how that went. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { RevisionSpec } from '../model/function.ts';
+import type { Guest } from './guest.ts';
 import { createGuest } from './guests.ts';
-import type { ProbeOrder, ProbeResult } from './probe.ts';
+import type { ProbeOrder, ProbeReport, ProbeThreadData } from './probe-protocol.ts';
 import { RuntimeThread } from './runtime-thread.ts';
+import { sampleRequest } from './sample-request.ts';
 
-const { epoch, revision } = workerData as ProbeOrder;
-let result: ProbeResult = { error: null };
-try {
-  createGuest(new RuntimeThread(epoch), revision).dispose();
-} catch (error) {
-  result = { error: error instanceof Error ? error.message : String(error) };
+const main = parentPort as MessagePort;
+const { epoch } = workerData as ProbeThreadData;
+const REHEARSAL_MS = 20;
+const SAMPLES = [sampleRequest('GET', '/', ''), sampleRequest('POST', '/', '{}')];
+
+main.on('message', (revision: ProbeOrder) => {
+  let guest: Guest;
+  try {
+    // Nothing of one revision is left for the next: images and dirty map are new each time.
+    guest = createGuest(new RuntimeThread(epoch), revision);
+  } catch (error) {
+    return report({ type: 'failed', error: error instanceof Error ? error.message : String(error) });
+  }
+  report({ type: 'started' });
+  rehearse(guest, revision);
+  guest.dispose();
+  report({ type: 'rehearsed' });
+});
+
+/**
+ * Runs requests that nobody sent and forgets how they end. All threads share the machine code of a module, and the engine
+ * compiles a function when it is first called: this way it is not the first customer who waits for that.
+ */
+function rehearse(guest: Guest, { limits }: RevisionSpec): void {
+  for (const sample of SAMPLES) {
+    guest.run(sample, Math.min(REHEARSAL_MS, limits.cpuBudgetMs));
+    if (!guest.restore()) return;
+  }
 }
-parentPort?.postMessage(result);
+
+function report(message: ProbeReport): void {
+  main.postMessage(message);
+}
