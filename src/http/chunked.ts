@@ -1,5 +1,6 @@
 import { CHARACTERS, COLON, CR, FIELD, HEX, LF, SEMICOLON, TOKEN, hexValue } from './characters.ts';
-import { OTHER, fieldKind } from './fields.ts';
+import { fieldKind } from './field-names.ts';
+import { OTHER } from './fields.ts';
 import { BAD_REQUEST, CONTENT_TOO_LARGE, HEADERS_TOO_LARGE } from './rejection.ts';
 
 /** Chunk extensions and trailer fields are read and dropped; a body may carry so many bytes of each. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AUTHORIZATION, CONTENT_TYPE, HOP_BY_HOP, OTHER } from './fields.ts';
 import { RequestHead } from './head.ts';
-import { HEADERS_TOO_LARGE, URI_TOO_LONG } from './rejection.ts';
+import { BAD_REQUEST, HEADERS_TOO_LARGE, URI_TOO_LONG } from './rejection.ts';
 import { scanHead } from './scan.ts';
 
 const limits = { maxHeadBytes: 512, maxHeaders: 8, maxTargetBytes: 64 };
@@ -48,6 +48,25 @@ test('fields that Connection names are for this hop, unless the gateway reads th
   assert.deepEqual([...head.kinds.subarray(1, 4)], [HOP_BY_HOP, OTHER, AUTHORIZATION]);
   assert.equal(head.kinds[5], HOP_BY_HOP);
   assert.equal(head.keepAlive, true);
+});
+
+test('every byte at every place of a value is judged by the same rule', () => {
+  for (let at = 0; at < 12; at++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const value = Buffer.alloc(12, 'v');
+      value[at] = byte;
+      const { result, bytes } = scan(`GET / HTTP/1.1\r\nHost: a\r\nX:${value.toString('latin1')}\r\n\r\n`);
+      const allowed = byte === 0x09 || (byte >= 0x20 && byte !== 0x7f); // RFC 9110 §5.5
+      assert.equal(result, allowed ? bytes.length : BAD_REQUEST, `byte ${byte} at ${at}`);
+    }
+  }
+});
+
+test('control characters in several places of a value hide nowhere', () => {
+  const { head, result, bytes } = scan('GET / HTTP/1.1\r\nHost: a\r\nX: a\tb\tcdefghij\t\r\n\r\n');
+  assert.equal(result, bytes.length);
+  assert.equal(bytes.toString('latin1', head.valueStart(1), head.valueEnd(1)), 'a\tb\tcdefghij');
+  assert.equal(scan('GET / HTTP/1.1\r\nHost: a\r\nX: a\tb\0cdefghij\r\n\r\n').result, BAD_REQUEST);
 });
 
 function target(length: number): number {

@@ -15,15 +15,8 @@ import {
   lowerCase,
 } from './characters.ts';
 import { readConnectionFields } from './connection-field.ts';
-import {
-  CONNECTION,
-  CONTENT_LENGTH,
-  EXPECT,
-  HOST,
-  TRANSFER_ENCODING,
-  fieldKind,
-  isSingleton,
-} from './fields.ts';
+import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, OTHER, isSingleton } from './fields.ts';
+import { knownFieldAt } from './field-names.ts';
 import type { HeadLimits, RequestHead } from './head.ts';
 import {
   BAD_REQUEST,
@@ -33,6 +26,7 @@ import {
   TRANSFER_CODING_NOT_IMPLEMENTED,
 } from './rejection.ts';
 import { scanRequestLine } from './request-line.ts';
+import { skipPlainWords, wordsOf } from './words.ts';
 
 // A module's own constants are folded into the machine code; imported ones are loaded at every byte.
 const characters = CHARACTERS;
@@ -94,10 +88,14 @@ function scanFields(
   head: RequestHead,
   maxHeaders: number,
 ): number {
+  const words = wordsOf(bytes);
   let i = start;
   for (;;) {
     const nameStart = i;
-    while (i < end && (characters[bytes[i]] & token) !== 0) i++;
+    if (i === end) return 0;
+    const knownField = knownFieldAt(words, i, end, bytes[i]);
+    if (knownField !== null) i += knownField.name.length;
+    else while (i < end && (characters[bytes[i]] & token) !== 0) i++;
     if (i === end) return 0;
     const nameEnd = i;
     if (bytes[i] !== colon || i === nameStart) {
@@ -108,6 +106,7 @@ function scanFields(
     i++;
     while (i < end && (bytes[i] === space || bytes[i] === tab)) i++;
     const valueStart = i;
+    i = skipPlainWords(words, i, end);
     while (i < end && (characters[bytes[i]] & field) !== 0) i++;
     if (i === end) return 0;
     if (bytes[i] !== cr) return BAD_REQUEST;
@@ -118,7 +117,7 @@ function scanFields(
       valueEnd--;
     i += 2;
     if (head.headerCount === maxHeaders) return HEADERS_TOO_LARGE;
-    const kind = fieldKind(bytes, nameStart, nameEnd);
+    const kind = knownField === null ? OTHER : knownField.kind;
     if (isSingleton(kind) && head.has(kind)) return BAD_REQUEST;
     head.add(kind, nameStart, nameEnd, valueStart, valueEnd);
   }
