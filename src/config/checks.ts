@@ -1,4 +1,5 @@
 /** What no single key can tell: keys that contradict each other. Pure; places are key paths. */
+import { isImageSource } from '../model/code-source.ts';
 import type { Finding } from './explain.ts';
 import type { RouteSettings, Settings } from './schema.ts';
 
@@ -7,6 +8,7 @@ export function checkSettings(settings: Settings): Finding[] {
     ...portFindings(settings),
     ...securityFindings(settings),
     ...policyFindings(settings),
+    ...imageFindings(settings),
     ...routeFindings(settings),
   ];
 }
@@ -78,6 +80,28 @@ function policyFindings(settings: Settings): Finding[] {
         allowed: 'policy.files or policy.opa_url beside it',
       });
     }
+  }
+  return findings;
+}
+
+function imageFindings({ functions }: Settings): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, { source, build }] of Object.entries(functions)) {
+    if (!isImageSource(source)) continue;
+    if (!/^[^@]+@sha256:[0-9a-f]{64}$/.test(source)) {
+      findings.push({
+        path: ['functions', name, 'source'],
+        message: 'names an image, but not by its digest',
+        allowed: 'oci://HOST/REPOSITORY@sha256:…, as `mayfly image inspect` shows it',
+      });
+    }
+    if (build === undefined) continue;
+    findings.push({
+      path: ['functions', name, 'build'],
+      part: 'key',
+      message: 'stands beside a source that is an image',
+      allowed: 'one of the two: an image is built already',
+    });
   }
   return findings;
 }

@@ -1,6 +1,7 @@
 /** The files that a configuration names: which they are, and whether they can be read. */
 import { accessSync, constants, globSync, statSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isImageSource } from '../model/code-source.ts';
 import type { KeyPath } from './document.ts';
 import type { Finding } from './explain.ts';
 import type { Settings } from './schema.ts';
@@ -48,12 +49,15 @@ export function checkFiles(settings: Settings, directory: string): Finding[] {
   need(['server', 'tls', 'key'], tls?.key, false);
   need(['security', 'jwks_file'], settings.security.jwks_file, false);
   need(['policy', 'data'], settings.policy.data, false);
+  const { images } = settings.security;
+  need(['security', 'images', 'ca_file'], images.ca_file, false);
+  for (const [index, key] of images.keys.entries()) need(['security', 'images', 'keys', index], key, false);
   for (const [index, pattern] of settings.policy.files.entries()) {
     if (regoFiles(directory, pattern).length > 0) continue;
     findings.push({ path: ['policy', 'files', index], message: 'names no .rego file that exists' });
   }
   for (const [name, { source }] of Object.entries(settings.functions)) {
-    need(['functions', name, 'source'], source, true);
+    if (!isImageSource(source)) need(['functions', name, 'source'], source, true);
   }
   return findings;
 }

@@ -185,7 +185,7 @@ const broken: { name: string; text: string; env?: Record<string, string>; expect
     text: 'functions:\n  Hello: { source: f.wasm }\n  b: {}\n',
     expected: [
       'mayfly.yaml:2:3: functions.Hello is not a valid name. Allowed: a function name: 1 to 63 of a-z, 0-9 and -, not beginning or ending with -.',
-      'mayfly.yaml:3:6: functions.b.source is missing. Allowed: a .wasm file or a folder, relative to the configuration file.',
+      'mayfly.yaml:3:6: functions.b.source is missing. Allowed: a .wasm file or a folder, relative to the configuration file, or oci://…@sha256:….',
     ],
   },
   {

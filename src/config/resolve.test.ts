@@ -42,6 +42,7 @@ test('the defaults: what the shop had, sign-in and policy off', () => {
     decisionLog: null,
     maxInstances: 1000,
     functions: [],
+    images: { keyFiles: [], caFile: null, plainHttp: [] },
     logging: { level: 'info', format: 'json', output: 'stdout', requests: false },
     metrics: { host: '0.0.0.0', port: 9090 },
     healthCheckIntervalMs: 10_000,
@@ -52,7 +53,7 @@ test('the defaults: what the shop had, sign-in and policy off', () => {
 
 test('a function without routes answers below its name, under the defaults of the file', () => {
   const [shop] = resolve(f({})).functions;
-  assert.equal(shop?.path, '/etc/mayfly/shop');
+  assert.deepEqual(shop?.source, { type: 'path', path: '/etc/mayfly/shop', build: null });
   assert.deepEqual(
     shop?.routes.map(({ path, auth, methods, policy }) => ({ path, auth, methods, policy })),
     ['/shop', '/shop/*'].map((path) => ({ path, auth: 'public', methods: null, policy: null })),

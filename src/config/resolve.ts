@@ -1,4 +1,5 @@
 /** A loaded configuration, settled: paths absolute, defaults in place, everything in the words of the model. Pure. */
+import { type CodeSource, type ImageTrust, isImageSource } from '../model/code-source.ts';
 import type { AuthSpec, HttpSpec, Snapshot } from '../model/snapshot.ts';
 import { hasKeys, hasPolicy } from './checks.ts';
 import { besideConfig } from './files.ts';
@@ -28,9 +29,8 @@ export interface PolicyPlan {
 
 export interface DeclaredFunction extends SettledFunction {
   readonly name: string;
-  /** A `.wasm` file or a folder, absolute. */
-  readonly path: string;
-  readonly build: { readonly command: string; readonly output: string } | null;
+  /** Paths are absolute. */
+  readonly source: CodeSource;
 }
 
 export interface Logging {
@@ -61,6 +61,8 @@ export interface Resolved {
   /** Over all threads. */
   readonly maxInstances: number;
   readonly functions: readonly DeclaredFunction[];
+  /** How functions from images are checked. */
+  readonly images: ImageTrust;
   readonly logging: Logging;
   /** null: no /metrics. */
   readonly metrics: Address | null;
@@ -77,8 +79,7 @@ export function resolveConfig({ file, directory, settings }: Config): Resolved {
   const { server, monitoring, admin, logging, concurrency, security, state } = settings;
   const functions = Object.entries(settings.functions).map(([name, { source, build, ...own }]) => ({
     name,
-    path: absolute(source),
-    build: build ?? null,
+    source: codeSource(source, build, absolute),
     ...settleFunction(settings, name, own),
   }));
   const tlsTakesPort = server.tls !== undefined && server.tls.port === undefined;
@@ -110,6 +111,11 @@ export function resolveConfig({ file, directory, settings }: Config): Resolved {
     decisionLog: decisionLog(settings),
     maxInstances: concurrency.max_workers,
     functions,
+    images: {
+      keyFiles: security.images.keys.map(absolute),
+      caFile: security.images.ca_file === undefined ? null : absolute(security.images.ca_file),
+      plainHttp: security.images.plain_http,
+    },
     logging: { ...logging, output: logOutput(logging.output, absolute) },
     metrics: monitoring.enabled
       ? { host: monitoring.host ?? server.host, port: monitoring.metrics_port }
@@ -122,6 +128,12 @@ export function resolveConfig({ file, directory, settings }: Config): Resolved {
 }
 
 type ToAbsolute = (path: string) => string;
+type Entry = Settings['functions'][string];
+
+function codeSource(source: string, build: Entry['build'], absolute: ToAbsolute): CodeSource {
+  if (isImageSource(source)) return { type: 'image', reference: source };
+  return { type: 'path', path: absolute(source), build: build ?? null };
+}
 
 function authPlan(settings: Settings, absolute: ToAbsolute): AuthPlan | null {
   if (!hasKeys(settings)) return null;

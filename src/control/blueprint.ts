@@ -1,7 +1,7 @@
 /** The configuration file as the control plane needs it. */
+import type { CodeSource, ImageTrust } from '../model/code-source.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { PolicySpec } from '../model/snapshot.ts';
-import type { PathSource } from './deploy.ts';
 import { asksMissingRule, type Foundation } from './desired.ts';
 import type { Configuration, FunctionRecord } from './records.ts';
 
@@ -13,14 +13,13 @@ export interface Settled {
 
 export interface BlueprintFunction extends Settled {
   readonly name: string;
-  /** A `.wasm` file or a folder. */
-  readonly path: string;
-  readonly build: PathSource['build'];
+  readonly source: CodeSource;
 }
 
 export interface Blueprint {
   readonly foundation: Foundation;
   readonly functions: readonly BlueprintFunction[];
+  readonly trust: ImageTrust;
   /** Settles what the admin API was given for a function (null: nothing) with the defaults of the file. Throws MayflyError. */
   settle(name: string, settings: unknown): Settled;
   /**

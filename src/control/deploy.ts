@@ -4,6 +4,7 @@
  * is `ControlPlane.deploy` in plane.ts. Every error says which step it came from.
  */
 import { digestOf } from '../artifacts/digest.ts';
+import type { CodeSource, ImageSource, ImageTrust, PathSource } from '../model/code-source.ts';
 import { MayflyError } from '../model/errors.ts';
 import type { Kind, Limits, RevisionSpec } from '../model/function.ts';
 import type { LoadedModule, ModuleShelf } from './modules.ts';
@@ -12,6 +13,7 @@ import type { Configuration, Revision } from './records.ts';
 export type DeployStep =
   | 'source'
   | 'build'
+  | 'pull'
   | 'validate'
   | 'prepare'
   | 'compile'
@@ -20,22 +22,17 @@ export type DeployStep =
   | 'revision'
   | 'publish';
 
-/** A `.wasm` file, or a folder to build; `build` says how when the language is not one of ours. */
-export interface PathSource {
-  readonly type: 'path';
-  readonly path: string;
-  readonly build: { readonly command: string; readonly output: string } | null;
-}
-
-/** Where the code comes from: a path on this machine, or bytes that somebody sent. */
+/** Where the code comes from: a path on this machine, a registry, or bytes that somebody sent. */
 export type Source =
-  | PathSource
+  | CodeSource
   | { readonly type: 'upload'; readonly wasm: Uint8Array; readonly label: string };
 
 /** The tools of the steps; platform/ gives the real ones. Each throws MayflyError for what the user can repair. */
 export interface Toolchain {
   /** A `.wasm` file is read, a folder is built. */
   build(source: PathSource): Promise<Uint8Array>;
+  /** Fetches the module in an image, its digest and signature checked. */
+  pull(source: ImageSource, trust: ImageTrust): Promise<Uint8Array>;
   /** Tells the kind from the exports; refuses imports outside the contract by name, and what breaks a limit. */
   validate(wasm: Uint8Array, limits: Limits): { readonly kind: Kind };
   /** The rewriter (runtime/prepare). */
@@ -62,8 +59,13 @@ export interface Candidate extends CandidateOrder {
 export const MAX_MODULE_BYTES = 64 * 1024 * 1024;
 
 /** source and build. Code that is not WebAssembly at all is told from code that is bad WebAssembly. */
-export async function readSource(name: string, source: Source, tools: Toolchain): Promise<Uint8Array> {
-  const wasm = source.type === 'path' ? await inStep(name, 'build', () => tools.build(source)) : source.wasm;
+export async function readSource(
+  name: string,
+  source: Source,
+  tools: Toolchain,
+  trust: ImageTrust,
+): Promise<Uint8Array> {
+  const wasm = await readBytes(name, source, tools, trust);
   return inStep(name, 'source', () => {
     const where = describeSource(source);
     if (wasm.length > MAX_MODULE_BYTES) {
@@ -84,8 +86,26 @@ export async function readSource(name: string, source: Source, tools: Toolchain)
   });
 }
 
+function readBytes(name: string, source: Source, tools: Toolchain, trust: ImageTrust): Promise<Uint8Array> {
+  switch (source.type) {
+    case 'path':
+      return inStep(name, 'build', () => tools.build(source));
+    case 'image':
+      return inStep(name, 'pull', () => tools.pull(source, trust));
+    case 'upload':
+      return Promise.resolve(source.wasm);
+  }
+}
+
 export function describeSource(source: Source): string {
-  return source.type === 'path' ? source.path : source.label;
+  switch (source.type) {
+    case 'path':
+      return source.path;
+    case 'image':
+      return source.reference;
+    case 'upload':
+      return source.label;
+  }
 }
 
 /** validate, prepare, compile, probe. Nothing outside has changed when it returns or throws. */

@@ -11,6 +11,7 @@ import {
   settle,
   temporaryFolder,
   trafficOf,
+  pathSource,
 } from '../../test/support/control.ts';
 import { MayflyError } from '../model/errors.ts';
 import type { PolicySpec } from '../model/snapshot.ts';
@@ -172,7 +173,7 @@ test('the file owns its functions: admin code stays until the file changes, sett
   using folder = temporaryFolder();
   const file = join(folder.path, 'shop.wasm');
   writeFileSync(file, moduleOf('file 1'));
-  const shop = { name: 'shop', path: file, build: null, ...settle('shop', {}) };
+  const shop = { name: 'shop', source: pathSource(file), ...settle('shop', {}) };
   using control = await openControl(folder.path);
   const { plane } = control;
   assert.deepEqual((await plane.follow(blueprint([shop]))).deployed, ['shop']);
@@ -202,7 +203,7 @@ test('a function deployed by the API comes under the file when the file names it
   await control.plane.deploy(upload('other', 'other', { settings: { path: '/shop' } }));
   const slot = control.state.function('shop')?.slot;
   const report = await control.plane.follow(
-    blueprint([{ name: 'shop', path: file, build: null, ...settle('shop', {}) }]),
+    blueprint([{ name: 'shop', source: pathSource(file), ...settle('shop', {}) }]),
   );
   assert.equal(control.state.function('shop')?.owner, 'file');
   assert.equal(control.state.function('shop')?.slot, slot);
@@ -217,8 +218,8 @@ test('a bad file changes nothing', async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, 'shop.wasm');
   writeFileSync(file, moduleOf('file 1'));
-  const shop = { name: 'shop', path: file, build: null, ...settle('shop', {}) };
-  const missing = { name: 'gone', path: join(folder.path, 'gone.wasm'), build: null, ...settle('gone', {}) };
+  const shop = { name: 'shop', source: pathSource(file), ...settle('shop', {}) };
+  const missing = { name: 'gone', source: pathSource(join(folder.path, 'gone.wasm')), ...settle('gone', {}) };
   using control = await openControl(folder.path);
   await control.plane.follow(blueprint([shop]));
   const before = control.plane.snapshot;

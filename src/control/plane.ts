@@ -163,7 +163,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const readCode = async (order: DeployOrder): Promise<Pick<CandidateOrder, 'wasm' | 'source'>> => {
     if (order.source !== null) {
-      const wasm = await readSource(order.function, order.source, tools);
+      const wasm = await readSource(order.function, order.source, tools, inForce().trust);
       return { wasm, source: describeSource(order.source) };
     }
     const { name, traffic } = find(order.function);
@@ -201,9 +201,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     async follow(next) {
       // Everything that can fail happens first, without the lock and without a trace: builds take seconds.
       const built = new Map<string, CandidateOrder>();
-      for (const { name, path, build, configuration } of next.functions) {
-        const wasm = await readSource(name, { type: 'path', path, build }, tools);
-        built.set(name, { function: name, wasm, configuration, source: path });
+      for (const { name, source, configuration } of next.functions) {
+        const wasm = await readSource(name, source, tools, next.trust);
+        built.set(name, { function: name, wasm, configuration, source: describeSource(source) });
       }
       const declared = [...built.values()].map(({ function: name, wasm, configuration }) => ({
         name,

@@ -12,8 +12,8 @@ export interface ToolchainOptions {
   readonly compiler?: Compiler | undefined;
 }
 
-/** The real tools of a deploy: our builder, our rewriter, our runtime. */
-export function createToolchain({ epoch, compiler }: ToolchainOptions): Toolchain {
+/** The real tools of a deploy but `pull` (images.ts): our builder, our rewriter, our runtime. */
+export function createToolchain({ epoch, compiler }: ToolchainOptions): Omit<Toolchain, 'pull'> {
   const prober = new Prober(epoch);
   return {
     async build({ path, build }) {

@@ -12,6 +12,7 @@ import { startAdminServer } from '../control/admin/server.ts';
 import { reloadView, statusView } from '../control/admin/views.ts';
 import { layFoundation, settlePolicy } from '../control/foundation.ts';
 import { createConfiguredKeys } from '../control/configured-keys.ts';
+import { createImages } from '../control/images.ts';
 import { createGuestLogs } from '../control/guest-logs.ts';
 import { invokeGateway } from '../control/invoke.ts';
 import { renderMetricsPage } from '../control/metrics-page.ts';
@@ -109,11 +110,17 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   const reader = new MetricReader(shared.metrics);
   const mainRow = new MetricRow(shared.metrics, rows);
 
+  const images = createImages(inState('images'), options.env);
+  await images.keepOnly([
+    ...running.functions.map(({ source }) => (source.type === 'image' ? source.reference : '')),
+    ...state.functions().flatMap(({ name }) => state.revisions(name).map(({ source }) => source)),
+  ]);
+
   let supervisor: Supervisor | null = null;
   const control = createControlPlane({
     state,
     store,
-    tools: createToolchain({ epoch: shared.epoch, compiler: options.compiler }),
+    tools: { ...createToolchain({ epoch: shared.epoch, compiler: options.compiler }), pull: images.pull },
     publish: async (snapshot) => supervisor?.publish(snapshot),
     onRemoved: ({ slot }) => reader.clearFunction(slot),
   });
@@ -137,6 +144,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       policyCache: inState('policies'),
     }),
     functions: resolved.functions,
+    trust: resolved.images,
     settle: (name, settings) => resolved.settle(name, settings),
     withRules: async (entrypoints) => {
       const { directory, policy } = resolved;

@@ -11,6 +11,7 @@ import { createControlPlane } from '../../src/control/plane.ts';
 import type { FunctionRecord } from '../../src/control/records.ts';
 import { openState } from '../../src/control/state.ts';
 import { systemClock } from '../../src/model/clock.ts';
+import { NO_TRUST_NEEDED, type PathSource } from '../../src/model/code-source.ts';
 import type { Limits } from '../../src/model/function.ts';
 import type { RouteSpec } from '../../src/model/route.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
@@ -77,13 +78,18 @@ export function settle(name: string, settings: unknown): Settled {
 
 export const plainTools: Toolchain = {
   build: ({ path }) => readFile(path),
+  pull: () => Promise.reject(new Error('no registry here')),
   validate: () => ({ kind: 'handler' }),
   prepare: (wasm) => ({ wasm, info: {} }),
   probe: async () => {},
 };
 
 export function blueprint(functions: Blueprint['functions'] = []): Blueprint {
-  return { foundation, functions, settle };
+  return { foundation, functions, trust: NO_TRUST_NEEDED, settle };
+}
+
+export function pathSource(path: string): PathSource {
+  return { type: 'path', path, build: null };
 }
 
 export function temporaryFolder(): { readonly path: string } & Disposable {
@@ -94,7 +100,7 @@ export function temporaryFolder(): { readonly path: string } & Disposable {
 /** Opens (again) what is in the folder. */
 export async function openControl(
   folder: string,
-  tools: Toolchain = plainTools,
+  tools: Partial<Toolchain> = {},
   onRemoved: (record: FunctionRecord) => void = () => {},
 ) {
   const store = await openArtifactStore(join(folder, 'artifacts'));
@@ -103,7 +109,7 @@ export async function openControl(
   const plane = createControlPlane({
     state,
     store,
-    tools,
+    tools: { ...plainTools, ...tools },
     onRemoved,
     publish: async (snapshot) => void published.push(snapshot),
   });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { isImageSource } from '../../model/code-source.ts';
 import { METHODS } from '../../model/method.ts';
 import { MayflyError } from '../../model/errors.ts';
 import { functionPath } from '../admin/client.ts';
@@ -24,6 +25,7 @@ interface DeployOptions extends ConnectionOptions {
 export function deployCommand(shell: Shell): Command {
   return defineClientCommand('deploy', 'Deploy a function to a running server; a source is built first.', [
     ['mayfly deploy hello function.ts --route "GET /hello"', 'build and deploy one file'],
+    ['mayfly deploy orders oci://registry.example.com/shop/orders:1.0', 'fetched by the server itself'],
     ['mayfly deploy orders orders.wasm --percent 10', 'a new revision that gets a tenth of the requests'],
     [
       'mayfly deploy orders . --settings orders.yaml',
@@ -31,7 +33,7 @@ export function deployCommand(shell: Shell): Command {
     ],
   ])
     .argument('<name>', 'of the function')
-    .argument('<source>', 'a .wasm, a source file, or a folder with one')
+    .argument('<source>', 'a .wasm, a source file, a folder with one, or oci://HOST/REPOSITORY:TAG')
     .option(
       '--route <[methods ]path>',
       'where it answers, such as "GET,HEAD /hello"; repeatable',
@@ -50,20 +52,15 @@ export function deployCommand(shell: Shell): Command {
 
 async function deploy(shell: Shell, name: string, source: string, options: DeployOptions): Promise<void> {
   const { terminal } = shell;
-  const { buildFunction } = await import('../../build/build.ts');
   const { deployment } = await import('../../control/admin/schemas.ts');
   const settings = await readSettings(options);
   const client = await connect(shell, options);
   const spinner = startSpinner(terminal.err, paintFor(terminal.err, terminal.env), `building ${source}`);
   try {
-    const { wasm } = await buildFunction({ source });
-    spinner.update(`deploying ${name}`);
     const form = new FormData();
-    form.set(
-      'code',
-      new Blob([wasm as Uint8Array<ArrayBuffer>], { type: 'application/wasm' }),
-      'function.wasm',
-    );
+    if (isImageSource(source)) form.set('image', await pinned(shell, source));
+    else form.set('code', await moduleAt(source), 'function.wasm');
+    spinner.update(`deploying ${name}`);
     if (settings !== null) {
       form.set(
         'settings',
@@ -82,6 +79,26 @@ async function deploy(shell: Shell, name: string, source: string, options: Deplo
   } finally {
     spinner.stop();
   }
+}
+
+async function moduleAt(source: string): Promise<Blob> {
+  const { buildFunction } = await import('../../build/build.ts');
+  const { wasm } = await buildFunction({ source });
+  return new Blob([wasm as Uint8Array<ArrayBuffer>], { type: 'application/wasm' });
+}
+
+/** A tag is looked up here, once: what is deployed is named by its digest. */
+async function pinned({ terminal }: Shell, source: string): Promise<string> {
+  const { formatReference, parseReference } = await import('../../artifacts/oci/reference.ts');
+  const { openRegistry } = await import('../../artifacts/oci/registry/registry.ts');
+  const { requireImage } = await import('../../artifacts/oci/repository.ts');
+  const reference = parseReference(source);
+  if (reference.digest !== null) return source;
+  const { digest } = await requireImage(
+    openRegistry(reference, { env: terminal.env }),
+    reference.tag ?? 'latest',
+  );
+  return `oci://${formatReference({ ...reference, tag: null, digest })}`;
 }
 
 /** null: none were given, so they stay as they are. */

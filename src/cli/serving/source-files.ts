@@ -13,7 +13,9 @@ export function sourceFiles({ functions, file }: Pick<Resolved, 'functions' | 'f
   return [...new Set(functions.flatMap(filesOf))].filter((name) => name !== file);
 }
 
-function filesOf({ path, build }: DeclaredFunction): string[] {
+function filesOf({ source }: DeclaredFunction): string[] {
+  if (source.type === 'image') return [];
+  const { path, build } = source;
   if (build === null && path.endsWith('.wasm')) return [path];
   const folder = statOf(path)?.isDirectory() === true ? path : dirname(path);
   const output = build === null ? null : join(folder, build.output);

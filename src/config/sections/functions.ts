@@ -79,8 +79,8 @@ const build = z.strictObject({
 });
 
 const functionEntry = z.strictObject({
-  source: path('a .wasm file or a folder, relative to the configuration file').describe(
-    'The function: a `.wasm` file, or a folder with AssemblyScript source or a build command.',
+  source: path('a .wasm file or a folder, relative to the configuration file, or oci://…@sha256:…').describe(
+    'The function: a `.wasm` file, a folder with AssemblyScript source or a build command, or an image in a registry by its digest, `oci://HOST/REPOSITORY@sha256:…`.',
   ),
   build: build.optional().describe('How a source in another language becomes a module.'),
   ...settingsShape,

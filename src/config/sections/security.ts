@@ -1,6 +1,22 @@
 import { z } from 'zod';
 import { choice, decimal, duration, flag, path, secret, shaped, text, url } from '../scalars.ts';
 
+const images = z.strictObject({
+  keys: z
+    .array(path('a PEM file, relative to the configuration file'))
+    .default([])
+    .describe(
+      'Public keys (PEM, ECDSA P-256, such as `cosign.pub`). With any, a function whose source is an image is served only when the image is signed with one of them.',
+    ),
+  ca_file: path('a PEM file, relative to the configuration file')
+    .optional()
+    .describe('Certificates that registries may show besides those that the system trusts.'),
+  plain_http: z
+    .array(text('a host with its port, such as registry.internal:5000'))
+    .default([])
+    .describe('Registries that are spoken to without TLS. Those on this machine may do so by themselves.'),
+});
+
 export const security = z.strictObject({
   jwt_secret: secret()
     .optional()
@@ -30,6 +46,7 @@ export const security = z.strictObject({
   clock_tolerance: duration(0, 3_600_000)
     .prefault('5s')
     .describe('Difference between clocks that `exp`, `nbf` and `iat` are given.'),
+  images: images.prefault({}).describe('How functions from images (`source: oci://…`) are checked.'),
 });
 
 const ruleName = shaped(

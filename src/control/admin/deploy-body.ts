@@ -1,6 +1,6 @@
 /**
  * What `PUT /v1/functions/{name}` accepts: the module alone (`application/wasm`), or `multipart/form-data` with the parts
- * `code` (the module, optional) and `settings` (JSON, optional), so that one call carries both.
+ * `code` (the module) or `image` (where to fetch it), and `settings` (JSON), all optional, so that one call carries both.
  */
 import { z } from 'zod';
 import { MAX_MODULE_BYTES } from '../deploy.ts';
@@ -9,6 +9,8 @@ import { AdminProblem } from './problem.ts';
 
 export interface DeployBody {
   readonly wasm: Uint8Array | null;
+  /** `oci://HOST/REPOSITORY@sha256:…` */
+  readonly image: string | null;
   /** Checked; null when the caller gave none. */
   readonly settings: unknown;
 }
@@ -23,6 +25,10 @@ export function deployBody(settings: z.ZodType): RawBody<DeployBody> {
           type: 'object',
           properties: {
             code: { type: 'string', format: 'binary', description: 'The module. Without it the code stays.' },
+            image: {
+              type: 'string',
+              description: 'An image to fetch the module from instead: oci://HOST/REPOSITORY@sha256:…',
+            },
             settings: {
               ...z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' }),
               description: 'Routes, limits and env, as in mayfly.yaml. Without it they stay.',
@@ -37,12 +43,14 @@ export function deployBody(settings: z.ZodType): RawBody<DeployBody> {
     },
     maxBytes: MAX_MODULE_BYTES + 1024 * 1024,
     async read(bytes, contentType) {
-      if (/^application\/wasm\s*(;|$)/i.test(contentType)) return { wasm: bytes, settings: null };
+      if (/^application\/wasm\s*(;|$)/i.test(contentType))
+        return { wasm: bytes, image: null, settings: null };
       const parts = await readParts(bytes, contentType);
-      if (parts.wasm === null && parts.settings === null) {
-        throw bad('Send the module as part `code`, or `settings`, or both.');
+      if (parts.wasm === null && parts.image === null && parts.settings === null) {
+        throw bad('Send the module as part `code` or where it is as part `image`, or `settings`, or both.');
       }
-      return { wasm: parts.wasm, settings: parts.settings === null ? null : check(settings, parts.settings) };
+      if (parts.wasm !== null && parts.image !== null) throw bad('Send `code` or `image`, not both.');
+      return { ...parts, settings: parts.settings === null ? null : check(settings, parts.settings) };
     },
   };
 }
@@ -57,16 +65,18 @@ async function readParts(bytes: Uint8Array, contentType: string) {
     throw bad('The body is not valid multipart/form-data.');
   }
   let wasm: Uint8Array | null = null;
+  let image: string | null = null;
   let settings: string | null = null;
   for (const [name, value] of form) {
     if (name === 'code' && typeof value !== 'string') wasm = new Uint8Array(await value.arrayBuffer());
+    else if (name === 'image' && typeof value === 'string') image = value;
     else if (name === 'settings') settings = typeof value === 'string' ? value : await value.text();
     else
       throw bad(
-        `There is no part ${JSON.stringify(name.slice(0, 50))} here, or it is not a file. Known: code (a file), settings.`,
+        `There is no part ${JSON.stringify(name.slice(0, 50))} here, or it is not a file. Known: code (a file), image, settings.`,
       );
   }
-  return { wasm, settings };
+  return { wasm, image, settings };
 }
 
 /** Checked with the schema, kept as it was written: defaults may change later, the order does not. */

@@ -5,7 +5,8 @@ import type { GuestLogs } from '../guest-logs.ts';
 import type { ControlPlane } from '../plane.ts';
 import { noSuchFunction, noSuchRevision, type FunctionRecord, type Revision } from '../records.ts';
 import type { State } from '../state.ts';
-import { deployBody } from './deploy-body.ts';
+import { deployBody, type DeployBody } from './deploy-body.ts';
+import type { Source } from '../deploy.ts';
 import { openApi } from './openapi.ts';
 import { operation, type Operation } from './operation.ts';
 import * as schemas from './schemas.ts';
@@ -88,7 +89,7 @@ export function createOperations(services: AdminServices): readonly Operation[] 
       async handle({ params, query, body, actor }) {
         const outcome = await plane.deploy({
           function: params.name,
-          source: body.wasm === null ? null : { type: 'upload', wasm: body.wasm, label: 'upload' },
+          source: sourceOf(body),
           settings: body.settings,
           percent: query.percent,
           actor,
@@ -267,4 +268,9 @@ export function createOperations(services: AdminServices): readonly Operation[] 
   ];
   const description = openApi(operations, services.version);
   return operations;
+}
+
+function sourceOf({ wasm, image }: DeployBody): Source | null {
+  if (wasm !== null) return { type: 'upload', wasm, label: 'upload' };
+  return image === null ? null : { type: 'image', reference: image };
 }
