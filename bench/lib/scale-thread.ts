@@ -1,7 +1,7 @@
 /** One thread of the scale question: makes its share of the instances when it is told to. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RevisionSpec } from '../../src/model/function.ts';
-import { createGuest } from '../../src/runtime/guests.ts';
+import { Guests } from '../../src/runtime/guests.ts';
 import { Pools } from '../../src/runtime/pools.ts';
 import { RuntimeThread } from '../../src/runtime/runtime-thread.ts';
 
@@ -12,8 +12,8 @@ export interface ScaleData {
 }
 
 const { epoch, revision, instances } = workerData as ScaleData;
-const runtime = new RuntimeThread(epoch);
-const pools = new Pools(instances, (spec) => createGuest(runtime, spec));
+const guests = new Guests(new RuntimeThread(epoch));
+const pools = new Pools(instances, (spec) => guests.create(spec));
 const pool = pools.of(revision);
 
 parentPort?.once('message', () => {

@@ -19,7 +19,7 @@ import { createMetricSlab, MetricRow } from '../../src/observability/metric-slab
 import { compilePolicy, toSpec } from '../../src/policy/compile.ts';
 import { createEvaluator } from '../../src/policy/evaluator.ts';
 import { createEpochMemory, EpochClock } from '../../src/runtime/epoch-clock.ts';
-import { createGuest } from '../../src/runtime/guests.ts';
+import { Guests } from '../../src/runtime/guests.ts';
 import { Pools } from '../../src/runtime/pools.ts';
 import { RuntimeThread } from '../../src/runtime/runtime-thread.ts';
 import { NodeHttpFrame } from './node-http-frame.ts';
@@ -44,8 +44,8 @@ function lead(): void {
 async function serve(): Promise<void> {
   const epoch = createEpochMemory();
   await EpochClock.start(epoch);
-  const runtime = new RuntimeThread(epoch);
-  const pools = new Pools(1000, (revision) => createGuest(runtime, revision));
+  const guests = new Guests(new RuntimeThread(epoch));
+  const pools = new Pools(1000, (revision) => guests.create(revision));
   const pool = pools.of(revisionOf('orders', readFileSync(MODULE as string)));
   const secret = Buffer.from(SECRET as string);
   const authenticator = new Authenticator(

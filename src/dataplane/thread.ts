@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { FromThread, ThreadData } from '../model/protocol.ts';
 import { GAUGE } from '../model/shared.ts';
-import { createGuest } from '../runtime/guests.ts';
+import { Guests } from '../runtime/guests.ts';
 import { Pools } from '../runtime/pools.ts';
 import { RuntimeThread } from '../runtime/runtime-thread.ts';
 
@@ -15,12 +15,12 @@ export function post(message: FromThread): void {
 
 /** The thread's instances, counted in its row of the gauges. */
 export function createPools({ shared, snapshot, row }: ThreadData): Pools {
-  const runtime = new RuntimeThread(shared.epoch);
+  const guests = new Guests(new RuntimeThread(shared.epoch));
   const gauges = new Int32Array(shared.gauges);
   const live = GAUGE.instancesOf(row);
   return new Pools(
     snapshot.maxInstances,
-    (revision) => createGuest(runtime, revision),
+    (revision) => guests.create(revision),
     (change) => Atomics.add(gauges, live, change),
   );
 }

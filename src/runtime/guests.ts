@@ -1,15 +1,28 @@
 import type { RevisionSpec } from '../model/function.ts';
 import type { Guest } from './guest.ts';
 import { HandlerGuest } from './handler-guest.ts';
+import { HandlerHost } from './handler-host.ts';
 import type { RuntimeThread } from './runtime-thread.ts';
 import { WagiGuest } from './wagi-guest.ts';
+import { WagiHost } from './wagi-host.ts';
 
-/** A new instance of a revision, initialised. Throws what its initialisation throws. */
-export function createGuest(thread: RuntimeThread, revision: RevisionSpec): Guest {
-  switch (revision.kind) {
-    case 'handler':
-      return new HandlerGuest(thread, revision);
-    case 'wagi':
-      return new WagiGuest(thread, revision);
+/** Makes the guests of one thread. */
+export class Guests {
+  readonly #handlers: HandlerHost;
+  readonly #commands: WagiHost;
+
+  constructor(thread: RuntimeThread) {
+    this.#handlers = new HandlerHost(thread);
+    this.#commands = new WagiHost(thread);
+  }
+
+  /** A new instance of a revision, initialised. Throws what its initialisation throws. */
+  create(revision: RevisionSpec): Guest {
+    switch (revision.kind) {
+      case 'handler':
+        return new HandlerGuest(this.#handlers, revision);
+      case 'wagi':
+        return new WagiGuest(this.#commands, revision);
+    }
   }
 }

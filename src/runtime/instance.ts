@@ -2,7 +2,7 @@ import { MayflyError } from '../model/errors.ts';
 import type { Image } from './images.ts';
 import { monotonicMs } from './monotonic.ts';
 import { HOST } from './prepare/host.ts';
-import { DIRTY_PAGE_BITS, MAP_BITS } from './prepare/layout.ts';
+import { DIRTY_PAGE_BITS, IMAGE_BYTES, Mailbox, MAP_BITS } from './prepare/layout.ts';
 import type { PreparedInfo, PreparedMemory } from './prepare/prepare.ts';
 import type { DirtyMap, RuntimeThread } from './runtime-thread.ts';
 
@@ -21,6 +21,13 @@ const DEFAULT_INITIAL_BUDGET_MS = 1000;
 
 type Exported = (...values: number[]) => number;
 
+const ARM = `${HOST} arm`;
+const START = `${HOST} start`;
+const SNAPSHOT = `${HOST} snapshot`;
+const RESTORE = `${HOST} restore`;
+const HANDLE = `${HOST} handle`;
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  * An instance of a prepared module that can be put back to the state it had after initialisation.
  * One request is: `arm`, calls of `exports`, `restore` (or `dispose`); only then another instance on the same dirty map may run. Everything the host writes into its memory must be told to
@@ -35,11 +42,13 @@ export class Instance {
   readonly #info: PreparedInfo;
   readonly #dirty: DirtyMap;
   readonly #memories: readonly WebAssembly.Memory[];
+  /** Where the marks of memory 0 begin. */
+  readonly #mapBase: number;
   readonly #arm: Exported;
   readonly #restore: Exported;
-  readonly #killed: WebAssembly.Global<'i32'>;
-  #images: Image[] = [];
-  #bytes = Buffer.alloc(0);
+  readonly #handle: Exported | undefined;
+  #images: readonly Image[] = [];
+  #bytes = NO_BYTES;
 
   /** Instantiates, initialises and takes the snapshot. Throws what initialisation throws, or MayflyError when it takes too long. */
   static create(
@@ -68,6 +77,7 @@ export class Instance {
     this.#info = info;
     this.#dirty = dirty;
     dirty.ensure(info.mapBytes);
+    this.#mapBase = info.memories[0]?.mapBase ?? 0;
     this.#memories = info.memories.map(
       ({ initialPages, maximumPages }) =>
         new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages }),
@@ -79,9 +89,9 @@ export class Instance {
     };
     this.#memories.forEach((memory, index) => (lent[`memory${index}`] = memory));
     this.exports = new WebAssembly.Instance(module, { ...imports, [HOST]: lent }).exports;
-    this.#arm = this.#exported('arm');
-    this.#restore = this.#exported('restore');
-    this.#killed = this.exports[`${HOST} killed`] as unknown as WebAssembly.Global<'i32'>;
+    this.#arm = this.exports[ARM] as Exported;
+    this.#restore = this.exports[RESTORE] as Exported;
+    this.#handle = this.exports[HANDLE] as Exported | undefined;
   }
 
   /** Memory 0, as large as it is now. Take it anew after every call into the guest: growing detaches it. */
@@ -93,10 +103,10 @@ export class Instance {
   /** Says that the host wrote the bytes [address, address + length) of memory 0. */
   markWritten(address: number, length: number): void {
     if (length <= 0) return;
-    const first = address >>> DIRTY_PAGE_BITS;
-    const last = (address + length - 1) >>> DIRTY_PAGE_BITS;
+    const first = this.#mapBase + (address >>> DIRTY_PAGE_BITS);
+    const last = this.#mapBase + ((address + length - 1) >>> DIRTY_PAGE_BITS);
     const map = this.#dirty.bytes;
-    for (let page = first; page <= last; page++) map[page] = 1;
+    for (let mark = first; mark <= last; mark++) map[mark] = 1;
   }
 
   /** From now on the guest may run for `budgetMs`: never less, about a millisecond more. Before it was armed it may not run at all. */
@@ -106,9 +116,22 @@ export class Instance {
     this.#arm(Math.ceil(monotonicMs() + budgetMs) | 0);
   }
 
+  /** Calls the guest's `handle`; what it returned is in `resultAddress` and `resultLength`, until the next call on this thread. */
+  handle(address: number, length: number): void {
+    (this.#handle as Exported)(address, length);
+  }
+
+  get resultAddress(): number {
+    return (this.#dirty.mailbox[Mailbox.RESULT_ADDRESS / 4] as number) >>> 0;
+  }
+
+  get resultLength(): number {
+    return (this.#dirty.mailbox[Mailbox.RESULT_LENGTH / 4] as number) >>> 0;
+  }
+
   /** Whether the last trap was the end of the CPU budget. Cleared by `restore`. */
   wasKilled(): boolean {
-    return this.#killed.value === 1;
+    return this.#dirty.mailbox[Mailbox.KILLED / 4] === 1;
   }
 
   /** Back to the state of the snapshot. False: something happened that cannot be undone, dispose of the instance. */
@@ -129,12 +152,13 @@ export class Instance {
   #initialize(options: InstanceOptions): void {
     this.arm(options.initialBudgetMs ?? DEFAULT_INITIAL_BUDGET_MS);
     try {
-      if (this.#info.hasStart) this.#exported('start')();
+      if (this.#info.hasStart) (this.exports[START] as Exported)();
       if (options.initialize !== undefined) options.initialize(this);
       else (this.exports['_initialize'] as Exported | undefined)?.();
     } catch (error) {
+      const killed = this.wasKilled();
       this.#abandonMarks();
-      if (!this.wasKilled()) throw error;
+      if (!killed) throw error;
       throw new MayflyError('The function did not finish its initialisation in time', {
         fix: 'Do less work at start-up, or raise the CPU budget.',
         code: 'initialisation-timeout',
@@ -145,13 +169,17 @@ export class Instance {
 
   #takeSnapshot(): void {
     this.#images = this.#info.memories.map((memory, index) => this.#takeImage(memory, index));
-    this.#exported('snapshot')();
+    this.#images.forEach(({ address, first, end }, index) => {
+      this.#dirty.mailbox.set([address, first, end], (Mailbox.IMAGES + index * IMAGE_BYTES) / 4);
+    });
+    (this.exports[SNAPSHOT] as Exported)();
     this.#abandonMarks();
   }
 
   /** Only marked pages and those with data segments can differ from zero. */
   #takeImage(memory: PreparedMemory, index: number): Image {
-    const guest = Buffer.from((this.#memories[index] as WebAssembly.Memory).buffer);
+    const guest =
+      index === 0 ? this.bytes : Buffer.from((this.#memories[index] as WebAssembly.Memory).buffer);
     const map = this.#mapOf(memory, guest.length);
     const [firstMark, lastMark] = [map.indexOf(1), map.lastIndexOf(1)];
     let [start, end] = memory.dataEnd > 0 ? [memory.dataStart, memory.dataEnd] : [Infinity, 0];
@@ -159,13 +187,12 @@ export class Instance {
       start = Math.min(start, firstMark << DIRTY_PAGE_BITS);
       end = Math.max(end, Math.min(guest.length, (lastMark + 2) << DIRTY_PAGE_BITS)); // the last store may straddle
     }
-    const image = this.#thread.images.acquire(this.#module, guest, start, end);
-    this.#exported(`image${index}`)(image.address, image.first, image.end);
-    return image;
+    return this.#thread.images.acquire(this.#module, guest, start, end);
   }
 
   #abandonMarks(): void {
     if (!this.#dirty.release(this)) return;
+    this.#dirty.mailbox[Mailbox.KILLED / 4] = 0;
     for (const [index, memory] of this.#info.memories.entries()) {
       const { byteLength } = (this.#memories[index] as WebAssembly.Memory).buffer;
       this.#mapOf(memory, byteLength).fill(0);
@@ -174,9 +201,5 @@ export class Instance {
 
   #mapOf(memory: PreparedMemory, memoryBytes: number): Buffer {
     return this.#dirty.bytes.subarray(memory.mapBase, memory.mapBase + ((memoryBytes >>> 16) << MAP_BITS));
-  }
-
-  #exported(name: string): Exported {
-    return this.exports[`${HOST} ${name}`] as Exported;
   }
 }

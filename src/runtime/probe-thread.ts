@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { RevisionSpec } from '../model/function.ts';
 import type { Guest } from './guest.ts';
-import { createGuest } from './guests.ts';
+import { Guests } from './guests.ts';
 import type { ProbeOrder, ProbeReport, ProbeThreadData } from './probe-protocol.ts';
 import { RuntimeThread } from './runtime-thread.ts';
 import { sampleRequest } from './sample-request.ts';
@@ -16,7 +16,7 @@ main.on('message', (revision: ProbeOrder) => {
   let guest: Guest;
   try {
     // Nothing of one revision is left for the next: images and dirty map are new each time.
-    guest = createGuest(new RuntimeThread(epoch), revision);
+    guest = new Guests(new RuntimeThread(epoch)).create(revision);
   } catch (error) {
     return report({ type: 'failed', error: error instanceof Error ? error.message : String(error) });
   }

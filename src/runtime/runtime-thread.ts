@@ -2,6 +2,8 @@ import { ImageMemory } from './image-memory.ts';
 import { Images } from './images.ts';
 import { MAX_PAGES, PAGE_BYTES } from './prepare/host.ts';
 
+const MAILBOX_WORDS = 64;
+
 /**
  * The dirty map: one byte for every 1 KiB page of guest memory, set by every store of a prepared module.
  * One map serves all instances of a thread whose calls end before another instance runs; an instance that can be
@@ -11,10 +13,17 @@ export class DirtyMap {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
   #user: object | null = null;
   #bytes = Buffer.alloc(0);
+  #mailbox = new Int32Array(0);
 
   get bytes(): Buffer {
     if (this.#bytes.length === 0) this.#bytes = Buffer.from(this.memory.buffer);
     return this.#bytes;
+  }
+
+  /** The words before the marks: what the module that runs and the host tell each other (layout.ts, Mailbox). */
+  get mailbox(): Int32Array {
+    if (this.#mailbox.length === 0) this.#mailbox = new Int32Array(this.memory.buffer, 0, MAILBOX_WORDS);
+    return this.#mailbox;
   }
 
   /**
@@ -40,8 +49,9 @@ export class DirtyMap {
   ensure(bytes: number): void {
     const missing = Math.ceil(bytes / PAGE_BYTES) - this.memory.buffer.byteLength / PAGE_BYTES;
     if (missing <= 0) return;
-    this.memory.grow(missing);
+    this.memory.grow(missing); // detaches what looked into it
     this.#bytes = Buffer.alloc(0);
+    this.#mailbox = new Int32Array(0);
   }
 }
 

@@ -3,11 +3,10 @@ import type { Guest, GuestResponse, LoggedLine, Outcome, RequestSource } from '.
 import { Instance } from './instance.ts';
 import { classifyFailure } from './outcome.ts';
 import type { PreparedInfo } from './prepare/prepare.ts';
-import type { RuntimeThread } from './runtime-thread.ts';
+import type { WagiHost } from './wagi-host.ts';
 import { cgiRequest } from './wasi/cgi-request.ts';
 import { cgiResponse, MAX_HEAD_BYTES } from './wasi/cgi-response.ts';
-import { ErrorStream, InputStream, OutputStream } from './wasi/streams.ts';
-import { ProcessExit, Wasi } from './wasi/wasi.ts';
+import { ProcessExit } from './wasi/wasi.ts';
 
 const EMPTY = Buffer.alloc(0);
 /** There may be thousands of instances: what a large request took is given back after it. */
@@ -25,33 +24,27 @@ export class WagiGuest implements Guest {
     bodyStart: 0,
     bodyEnd: 0,
   };
+  readonly #host: WagiHost;
   readonly #revision: RevisionSpec;
-  #instance!: Instance;
-  readonly #stdin = new InputStream();
-  readonly #stdout = new OutputStream();
-  readonly #stderr = new ErrorStream();
-  readonly #wasi: Wasi;
+  readonly #instance: Instance;
+  readonly #arguments: readonly Buffer[];
   readonly #start: () => void;
   #frame: Buffer = EMPTY;
 
-  constructor(thread: RuntimeThread, revision: RevisionSpec) {
+  constructor(host: WagiHost, revision: RevisionSpec) {
+    this.#host = host;
     this.#revision = revision;
-    const host = {
-      memory: () => this.#instance.bytes,
-      markWritten: (pointer: number, length: number) => this.#instance.markWritten(pointer, length),
-    };
-    this.#wasi = new Wasi(host, this.#stdin, this.#stdout, this.#stderr);
-    this.#wasi.args = [Buffer.from(revision.function)];
-    const imports = { wasi_snapshot_preview1: this.#wasi.imports };
-    Instance.create(thread, revision.module, revision.prepared as PreparedInfo, imports, {
-      created: (instance) => (this.#instance = instance),
+    this.#arguments = [Buffer.from(revision.function)];
+    const info = revision.prepared as PreparedInfo;
+    this.#instance = Instance.create(host.thread, revision.module, info, host.imports, {
+      created: (instance) => this.#enter(instance),
       initialize: () => undefined,
     });
     this.#start = this.#instance.exports['_start'] as () => void;
   }
 
   get logs(): readonly LoggedLine[] | null {
-    return this.#stderr.lines;
+    return this.#host.stderr.lines;
   }
 
   get restoredPages(): number {
@@ -64,25 +57,26 @@ export class WagiGuest implements Guest {
     if (this.#frame.length < length) this.#frame = Buffer.allocUnsafeSlow(length * 2);
     request.writeFrame(this.#frame, 0);
     const { environment, bodyStart, bodyEnd } = cgiRequest(this.#frame, env);
-    this.#wasi.environment = environment;
-    this.#stdin.open(this.#frame, bodyStart, bodyEnd);
-    this.#stdout.open(limits.maxResponseBodyBytes + MAX_HEAD_BYTES);
-    this.#stderr.open();
+    this.#enter(this.#instance);
+    const { wasi, stdin, stdout, stderr } = this.#host;
+    wasi.environment = environment;
+    stdin.open(this.#frame, bodyStart, bodyEnd);
+    stdout.open(limits.maxResponseBodyBytes + MAX_HEAD_BYTES);
     try {
       this.#instance.arm(budgetMs);
       this.#start();
     } catch (error) {
       if (!(error instanceof ProcessExit)) return classifyFailure(error, this.#instance, limits.memoryBytes);
     } finally {
-      this.#stderr.close();
+      stderr.close();
     }
     // CGI has no way to say "failed" but its output, so the exit status does not matter when there is some.
     return this.#readOutput(limits.maxResponseBodyBytes);
   }
 
   restore(): boolean {
-    this.#stdin.open(EMPTY, 0, 0);
-    this.#stdout.release();
+    this.#host.stdin.open(EMPTY, 0, 0);
+    this.#host.stdout.release();
     this.response.body = EMPTY;
     if (this.#frame.length > KEPT_FRAME_BYTES) this.#frame = EMPTY;
     return this.#instance.restore();
@@ -92,8 +86,19 @@ export class WagiGuest implements Guest {
     this.#instance.dispose();
   }
 
+  /** From now on the imports act for this guest, and find nothing of the one before. */
+  #enter(instance: Instance): void {
+    const { wasi, stdin, stdout, stderr } = this.#host;
+    this.#host.instance = instance;
+    wasi.args = this.#arguments;
+    wasi.environment = [];
+    stdin.open(EMPTY, 0, 0);
+    stdout.open(0);
+    stderr.open();
+  }
+
   #readOutput(maxBodyBytes: number): Outcome {
-    const { bytes, length, overflowed } = this.#stdout;
+    const { bytes, length, overflowed } = this.#host.stdout;
     if (overflowed) return 'response-too-large';
     const parsed = cgiResponse(bytes, length);
     if (parsed === null) return 'invalid-response';

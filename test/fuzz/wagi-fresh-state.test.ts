@@ -13,6 +13,7 @@ import { Instance } from '../../src/runtime/instance.ts';
 import { prepare } from '../../src/runtime/prepare/prepare.ts';
 import { RuntimeThread } from '../../src/runtime/runtime-thread.ts';
 import { WagiGuest } from '../../src/runtime/wagi-guest.ts';
+import { WagiHost } from '../../src/runtime/wagi-host.ts';
 import { requestParts } from '../support/guest.ts';
 import { type Operation, OPERATIONS, script, type Step, WAGI_SCRIPT } from '../support/wagi-script.ts';
 import { assemble } from '../support/wat.ts';
@@ -54,7 +55,7 @@ after(() => clock.stop());
 /** A guest on a thread of its own, whose instance can be looked into. */
 function createGuest(): { guest: WagiGuest; instance: Instance } {
   const create = mock.method(Instance, 'create');
-  const guest = new WagiGuest(new RuntimeThread(epoch), revision);
+  const guest = new WagiGuest(new WagiHost(new RuntimeThread(epoch)), revision);
   const instance = create.mock.calls[0]?.result as Instance;
   create.mock.restore();
   return { guest, instance };

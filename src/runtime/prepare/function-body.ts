@@ -1,3 +1,4 @@
+import { isStore, storedType } from '../module/access.ts';
 import { Assembler, Num } from '../module/assembler.ts';
 import { Instructions } from '../module/instructions.ts';
 import { DIRTY_PAGE_BITS, type Layout } from './layout.ts';
@@ -6,25 +7,13 @@ import { Reader } from '../module/reader.ts';
 import { RecentCode } from './recent-code.ts';
 import type { RuntimeFunctions } from './runtime-functions.ts';
 import { ScratchLocals } from '../module/scratch-locals.ts';
-import {
-  F32,
-  F64,
-  I32,
-  I64,
-  readValueType,
-  V128,
-  type ValueType,
-  writeValueType,
-} from '../module/value-types.ts';
+import { I32, readValueType, type ValueType, writeValueType } from '../module/value-types.ts';
 import type { Writer } from '../module/writer.ts';
 
 /** A function without calls is not checked at its entry if its body is at most this long: it ends by itself, soon. */
 const LEAF_BYTES = 128;
 /** In functions longer than this, every call is checked: thousands of calls of leaves in a row take time. */
 const LONG_BYTES = 8192;
-
-/** The type of value that i32.store … i64.store32 take, in the order of their opcodes. */
-const STORED_TYPES = [I32, I64, F32, F64, I32, I32, I64, I64, I64];
 
 /** Rewrites function bodies one after another; its buffers are reused. */
 export class FunctionRewriter {
@@ -84,9 +73,7 @@ export class FunctionRewriter {
 
   #rewriteInstruction(at: Instructions): void {
     const { opcode } = at;
-    if (opcode >= Op.I32_STORE && opcode <= Op.I64_STORE32) {
-      return this.#markStore(at, STORED_TYPES[opcode - Op.I32_STORE] as ValueType);
-    }
+    if (isStore(opcode)) return this.#markStore(at, storedType(opcode));
     switch (opcode) {
       case Op.LOOP:
         this.#copyTo(at.end);
@@ -98,8 +85,6 @@ export class FunctionRewriter {
         this.#hasCalls = true;
         if (this.#isLong) this.#checkBefore(at);
         return;
-      case Op.V128_STORE:
-        return this.#markStore(at, V128);
       case Op.MEMORY_FILL:
         return this.#replaceByCall(at, this.#runtime.fill(at.first));
       case Op.MEMORY_COPY:
@@ -119,8 +104,6 @@ export class FunctionRewriter {
       case Op.RETHROW:
       case Op.THROW_REF:
         return this.#checkBefore(at);
-      default:
-        if (opcode >= Op.V128_STORE8_LANE && opcode <= Op.V128_STORE64_LANE) this.#markStore(at, V128);
     }
   }
 

@@ -11,6 +11,21 @@ export const MAP_BITS = 16 - DIRTY_PAGE_BITS;
  */
 export const STRADDLE_BYTES = 16;
 
+/**
+ * What module and host tell each other in passing, as words at the start of the dirty map, before the marks: reading one
+ * costs the host a tenth of what an exported global or a 64-bit result does. Offsets in bytes.
+ */
+export const Mailbox = {
+  /** 1 once the guest was stopped at its deadline. */
+  KILLED: 0,
+  /** What `handle` returned: length of the response frame, then its address. */
+  RESULT_LENGTH: 8,
+  RESULT_ADDRESS: 12,
+  /** For `snapshot`, three words a memory: address of its image, first page, one past the last. */
+  IMAGES: 16,
+} as const;
+export const IMAGE_BYTES = 12;
+
 /** A guest memory: its place in the dirty map and the globals that describe its image. */
 export interface MemoryLayout {
   readonly index: number;
@@ -41,14 +56,12 @@ export class Layout {
   readonly epochMemory: number;
   readonly imageMemory: number;
   readonly dirtyMemory: number;
-  /** Bytes the dirty map needs for all memories together. */
+  /** Bytes the dirty map needs for all memories together, with the mailbox. */
   readonly mapBytes: number;
   /** Mutable globals of the guest and where snapshot saves them. */
   readonly shadows: readonly Shadow[];
   /** Global: the epoch (milliseconds, wrapping) from which on the guest is stopped. */
   readonly deadline: number;
-  /** Global: 1 once it was. */
-  readonly killed: number;
   /** Global: 1 once something changed that restore does not undo (tables, dropped segments). */
   readonly tainted: number;
   /** Types of the globals we add, in order. */
@@ -58,9 +71,9 @@ export class Layout {
   constructor(parts: ModuleParts, maximumPages: readonly number[]) {
     this.#firstGlobal = parts.globals.length;
     this.deadline = this.#addGlobal(I32);
-    this.killed = this.#addGlobal(I32);
     this.tainted = this.#addGlobal(I32);
-    let mapBase = 0;
+    // `restore` reads marks 64 bytes at a time.
+    let mapBase = Math.ceil((Mailbox.IMAGES + maximumPages.length * IMAGE_BYTES) / 64) * 64;
     this.memories = maximumPages.map((pages, index) => {
       const memory: MemoryLayout = {
         index,

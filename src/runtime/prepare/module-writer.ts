@@ -3,13 +3,14 @@ import { FunctionRewriter } from './function-body.ts';
 import { HOST, MAX_PAGES, PAGE_BYTES } from './host.ts';
 import type { Layout } from './layout.ts';
 import { capTables, checkFunctionLength } from './module-limits.ts';
-import { EXTERNAL_KINDS, type FunctionType, type ModuleParts } from '../module/module-parts.ts';
-import { Op, VECTOR } from '../module/opcodes.ts';
+import { EXTERNAL_KINDS, type FunctionType, type ModuleParts, signature } from '../module/module-parts.ts';
+import { Op } from '../module/opcodes.ts';
 import { Reader } from '../module/reader.ts';
 import { RuntimeFunctions } from './runtime-functions.ts';
 import { Section } from '../module/sections.ts';
-import { F32, F64, I32, I64, V128, type ValueType, writeValueType } from '../module/value-types.ts';
+import { writeValueType } from '../module/value-types.ts';
 import { Writer } from '../module/writer.ts';
+import { writeZero } from '../module/zero.ts';
 
 const WITH_MAXIMUM = 0x01;
 const SHARED = 0x02;
@@ -26,7 +27,7 @@ export class ModuleWriter {
     this.#parts = parts;
     this.#layout = layout;
     this.#added = new AddedFunctions(parts.types.length, parts.functions.length);
-    this.#runtime = new RuntimeFunctions(layout, this.#added);
+    this.#runtime = new RuntimeFunctions(layout, this.#added, handlerOf(parts));
     this.#out = new Writer(parts.sections.bytes.length * 2 + 4096);
   }
 
@@ -117,18 +118,17 @@ export class ModuleWriter {
   }
 
   #exportCount(): number {
-    return this.#runtime.exports.size + 1 + (this.#parts.start === null ? 0 : 1);
+    return this.#runtime.exports.size + (this.#parts.start === null ? 0 : 1);
   }
 
   #writeExports(section: Writer): void {
-    const write = (name: string, kind: 'function' | 'global', index: number) => {
+    const write = (name: string, index: number) => {
       section.name(`${HOST} ${name}`);
-      section.u8(EXTERNAL_KINDS.indexOf(kind));
+      section.u8(EXTERNAL_KINDS.indexOf('function'));
       section.u32(index);
     };
-    for (const [name, index] of this.#runtime.exports) write(name, 'function', index);
-    write('killed', 'global', this.#layout.killed);
-    if (this.#parts.start !== null) write('start', 'function', this.#parts.start);
+    for (const [name, index] of this.#runtime.exports) write(name, index);
+    if (this.#parts.start !== null) write('start', this.#parts.start);
   }
 
   /** A section with entries of ours after the guest's. */
@@ -155,6 +155,14 @@ export class ModuleWriter {
   }
 }
 
+/** The guest's `handle` (docs/reference/guest-abi.md), told by name and type. */
+function handlerOf({ exports, functions, types }: ModuleParts): number | null {
+  const handle = exports.find(({ name, kind }) => name === 'handle' && kind === 'function');
+  if (handle === undefined) return null;
+  const type = types[functions[handle.index] as number];
+  return type !== undefined && signature(type) === '(i32, i32) -> i64' ? handle.index : null;
+}
+
 function writeType(section: Writer, type: FunctionType): void {
   section.u8(0x60);
   for (const list of [type.parameters, type.results]) {
@@ -176,21 +184,4 @@ function writeMemoryImport(
   section.u8(flags);
   section.u32(minimum);
   section.u32(maximum);
-}
-
-/** A constant zero or null of the type. */
-function writeZero(section: Writer, type: ValueType): void {
-  const zeros = (count: number) => section.bytes(new Uint8Array(count));
-  if (type === I32) section.bytes(Uint8Array.of(Op.I32_CONST, 0));
-  else if (type === I64) section.bytes(Uint8Array.of(Op.I64_CONST, 0));
-  else if (type === F32) {
-    section.u8(Op.F32_CONST);
-    zeros(4);
-  } else if (type === F64) {
-    section.u8(Op.F64_CONST);
-    zeros(8);
-  } else if (type === V128) {
-    section.bytes(Uint8Array.of(0xfd, Op.V128_CONST - VECTOR));
-    zeros(16);
-  } else section.bytes(Uint8Array.of(Op.REF_NULL, type & 0xff));
 }

@@ -1,3 +1,4 @@
+import { accessBytes } from '../module/access.ts';
 import type { Instructions } from '../module/instructions.ts';
 import { STRADDLE_BYTES } from './layout.ts';
 import { Op } from '../module/opcodes.ts';
@@ -5,9 +6,6 @@ import { Op } from '../module/opcodes.ts';
 const NO_LOCAL = -1;
 /** Opcodes up to here are control, calls, drop and select. */
 const LAST_CONTROL = 0x1f;
-/** Bytes that i32.store … i64.store32 write, in the order of their opcodes. */
-const STORED_BYTES = [4, 8, 4, 8, 1, 2, 1, 2, 4];
-
 /**
  * What is known of the instructions just before, as long as they follow one another without control or calls: which
  * local is the address of a store, and which bytes from that local on the last mark covers.
@@ -15,6 +13,9 @@ const STORED_BYTES = [4, 8, 4, 8, 1, 2, 1, 2, 4];
 export class RecentCode {
   #beforeLast = NO_LOCAL;
   #last = NO_LOCAL;
+  /** The low 32 bits of the integer constants among the last two. */
+  #beforeLastConstant: number | null = null;
+  #lastConstant: number | null = null;
   /** The last instruction pushed one value and took none. */
   #lastPushes = false;
   #markedLocal = NO_LOCAL;
@@ -25,25 +26,44 @@ export class RecentCode {
   forget(): void {
     this.#beforeLast = NO_LOCAL;
     this.#last = NO_LOCAL;
+    this.#beforeLastConstant = null;
+    this.#lastConstant = null;
     this.#lastPushes = false;
     this.#markedLocal = NO_LOCAL;
   }
 
   /** To be told of every instruction, after it was rewritten. */
-  passed({ opcode, first }: Instructions): void {
+  passed({ opcode, first, constant }: Instructions): void {
     if (opcode <= LAST_CONTROL) return this.forget();
     if ((opcode === Op.LOCAL_SET || opcode === Op.LOCAL_TEE) && first === this.#markedLocal) {
       this.#markedLocal = NO_LOCAL;
     }
     this.#beforeLast = this.#last;
-    this.#last = opcode === Op.LOCAL_GET ? first : NO_LOCAL;
+    this.#last = opcode === Op.LOCAL_GET || opcode === Op.LOCAL_TEE ? first : NO_LOCAL;
+    this.#beforeLastConstant = this.#lastConstant;
+    this.#lastConstant = opcode === Op.I32_CONST || opcode === Op.I64_CONST ? constant >>> 0 : null;
     this.#lastPushes =
       opcode === Op.LOCAL_GET ||
       opcode === Op.GLOBAL_GET ||
       (opcode >= Op.I32_CONST && opcode <= Op.F64_CONST);
   }
 
-  /** The local that holds the address of the store that comes now, or −1: `local.get`, one value, store. */
+  /** The local that has the value on top of the stack, or −1: the address of the load that comes now. */
+  topLocal(): number {
+    return this.#last;
+  }
+
+  /** The low 32 bits of the integer constant on top of the stack, unsigned, or null: the address of the load that comes now. */
+  topConstant(): number | null {
+    return this.#lastConstant;
+  }
+
+  /** The constant that is the address of the store that comes now, or null: `i32.const`, one value, store. */
+  addressConstant(): number | null {
+    return this.#lastPushes ? this.#beforeLastConstant : null;
+  }
+
+  /** The local that holds the address of the store that comes now, or −1: `local.get` or `local.tee`, one value, store. */
   addressLocal(): number {
     return this.#lastPushes ? this.#beforeLast : NO_LOCAL;
   }
@@ -57,7 +77,7 @@ export class RecentCode {
 
   /** Whether restore puts back what the store writes anyway: it undoes at least STRADDLE_BYTES from every marked address on. */
   covers(local: number, store: Instructions): boolean {
-    const bytes = STORED_BYTES[store.opcode - Op.I32_STORE] ?? STRADDLE_BYTES;
+    const bytes = accessBytes(store.opcode);
     return (
       local !== NO_LOCAL &&
       local === this.#markedLocal &&

@@ -3,7 +3,9 @@ import { type Assembler, Num } from '../module/assembler.ts';
 import {
   DIRTY_PAGE_BITS,
   DIRTY_PAGE_BYTES,
+  IMAGE_BYTES,
   type Layout,
+  Mailbox,
   MAP_BITS,
   type MemoryLayout,
   STRADDLE_BYTES,
@@ -25,18 +27,20 @@ export class RuntimeFunctions {
   /** What the rewritten module exports for the host: name → function index. */
   readonly exports: ReadonlyMap<string, number>;
 
-  constructor(layout: Layout, added: AddedFunctions) {
+  /** `handle`: index of the guest's handler, if it has one. */
+  constructor(layout: Layout, added: AddedFunctions, handle: number | null) {
     this.#layout = layout;
     this.#added = added;
-    this.#kill = added.add([], [], [], (code) =>
-      code.i32Const(1).globalSet(layout.killed).op(Op.UNREACHABLE),
-    );
+    this.#kill = added.add([], [], [], (code) => {
+      this.#setKilled(code, 1);
+      code.op(Op.UNREACHABLE);
+    });
     this.#marks = layout.memories.map((memory) => this.#addMark(memory));
     this.exports = new Map([
       ['arm', this.#addArm()],
       ['snapshot', this.#addSnapshot()],
       ['restore', this.#addRestore()],
-      ...layout.memories.map((memory) => [`image${memory.index}`, this.#addSetImage(memory)] as const),
+      ...(handle === null ? [] : [['handle', this.#addHandle(handle)] as const]),
     ]);
   }
 
@@ -148,32 +152,43 @@ export class RuntimeFunctions {
     code.brIf(0);
   }
 
+  #setKilled(code: Assembler, value: 0 | 1): void {
+    code.i32Const(0).i32Const(value).access(Op.I32_STORE, this.#layout.dirtyMemory, Mailbox.KILLED);
+  }
+
   #addArm(): number {
     return this.#added.add([I32], [], [], (code) => code.localGet(0).globalSet(this.#layout.deadline));
   }
 
-  #addSetImage(memory: MemoryLayout): number {
-    return this.#added.add([I32, I32, I32], [], [], (code) => {
-      code.localGet(0).globalSet(memory.imageAt);
-      code.localGet(1).globalSet(memory.imageFirst);
-      code.localGet(2).globalSet(memory.imageEnd);
+  /** The guest's `handle`, with its result in the mailbox. */
+  #addHandle(handle: number): number {
+    return this.#added.add([I32, I32], [], [], (code) => {
+      code.i32Const(0).localGet(0).localGet(1).call(handle);
+      code.access(Op.I64_STORE, this.#layout.dirtyMemory, Mailbox.RESULT_LENGTH);
     });
   }
 
   #addSnapshot(): number {
-    const { shadows, memories, tainted } = this.#layout;
+    const { shadows, memories, tainted, dirtyMemory } = this.#layout;
     return this.#added.add([], [], [], (code) => {
       for (const { global, shadow } of shadows) code.globalGet(global).globalSet(shadow);
-      for (const memory of memories) code.memorySize(memory.index).globalSet(memory.snapshotSize);
+      for (const { index, snapshotSize, imageAt, imageFirst, imageEnd } of memories) {
+        code.memorySize(index).globalSet(snapshotSize);
+        for (const [word, global] of [imageAt, imageFirst, imageEnd].entries()) {
+          code.i32Const(0).access(Op.I32_LOAD, dirtyMemory, Mailbox.IMAGES + index * IMAGE_BYTES + word * 4);
+          code.globalSet(global);
+        }
+      }
       code.i32Const(0).globalSet(tainted);
     });
   }
 
   /** Returns the number of pages it put back, or −1 when the instance cannot be used again. */
   #addRestore(): number {
-    const { shadows, memories, tainted, killed, dirtyMemory } = this.#layout;
+    const { shadows, memories, tainted, dirtyMemory } = this.#layout;
     const restoreMemory = memories.map((memory) => this.#addRestoreMemory(memory));
     return this.#added.add([], [I32], [], (code) => {
+      this.#setKilled(code, 0);
       code.globalGet(tainted);
       for (const memory of memories) {
         code.memorySize(memory.index).globalGet(memory.snapshotSize).op(Num.I32_NE, Num.I32_OR);
@@ -185,7 +200,6 @@ export class RuntimeFunctions {
       }
       code.i32Const(-1).op(Op.RETURN).end();
       for (const { global, shadow } of shadows) code.globalGet(shadow).globalSet(global);
-      code.i32Const(0).globalSet(killed);
       code.i32Const(0);
       for (const index of restoreMemory) code.call(index).op(Num.I32_ADD);
     });
