@@ -12,6 +12,18 @@ export class Assembler extends Writer {
     return this;
   }
 
+  i64Const(value: bigint): this {
+    this.u8(Op.I64_CONST);
+    this.s64(value);
+    return this;
+  }
+
+  f64Const(value: number): this {
+    this.u8(Op.F64_CONST);
+    this.bytes(new Uint8Array(Float64Array.of(value).buffer));
+    return this;
+  }
+
   localGet(local: number): this {
     return this.#indexed(Op.LOCAL_GET, local);
   }
@@ -120,12 +132,19 @@ export const Num = {
   I32_EQZ: 0x45,
   I32_EQ: 0x46,
   I32_NE: 0x47,
+  I32_LT_S: 0x48,
   I32_LT_U: 0x49,
+  I32_GT_S: 0x4a,
   I32_GT_U: 0x4b,
   I32_GE_S: 0x4e,
   I32_GE_U: 0x4f,
   I64_EQZ: 0x50,
+  I64_EQ: 0x51,
   I64_GT_U: 0x56,
+  I64_GE_S: 0x59,
+  F64_LT: 0x63,
+  F64_GT: 0x64,
+  F64_GE: 0x66,
   I32_ADD: 0x6a,
   I32_SUB: 0x6b,
   I32_AND: 0x71,
@@ -140,4 +159,5 @@ export const Num = {
   I64_SHR_U: 0x88,
   I32_WRAP_I64: 0xa7,
   I64_EXTEND_I32_U: 0xad,
+  F64_PROMOTE_F32: 0xbb,
 } as const;

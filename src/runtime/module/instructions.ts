@@ -1,7 +1,7 @@
 import { MISC, shapes, Shape, VECTOR } from './opcodes.ts';
 import type { Reader } from './reader.ts';
 import { malformed, unsupported } from './refusals.ts';
-import { readHeapType, readValueType } from './value-types.ts';
+import { readHeapType, readValueType, type ValueType } from './value-types.ts';
 
 const HAS_MEMORY_INDEX = 0x40;
 
@@ -12,12 +12,19 @@ export class Instructions {
   start = 0;
   /** Its number in the table of opcodes.ts. */
   opcode = 0;
-  /** Its first and second integer, if it has any. */
+  /** Its first and second integer, if it has any; of a block, the index of its type, or −1 when it has a simple one. */
   first = 0;
   second = 0;
-  /** For loads and stores. */
+  /** The value of an i32.const, the low 32 bits of an i64.const. */
+  constant = 0;
+  /** The value type it names: of a block or a select with one value, of a null reference. 0 when there is none. */
+  valueType: ValueType = 0;
+  /** For loads and stores; the alignment as its exponent. */
+  alignment = 0;
   memory = 0;
   offset = 0;
+  /** Where its immediates begin. */
+  immediates = 0;
 
   constructor(reader: Reader) {
     this.#reader = reader;
@@ -35,6 +42,8 @@ export class Instructions {
   next(): void {
     this.start = this.#reader.at;
     this.opcode = this.#readOpcode();
+    this.immediates = this.#reader.at;
+    this.valueType = 0;
     this.#readImmediates(shapes[this.opcode] as number);
   }
 
@@ -70,7 +79,7 @@ export class Instructions {
         this.second = reader.u32();
         return;
       case Shape.BLOCK_TYPE:
-        return this.#skipBlockType();
+        return this.#readBlockType();
       case Shape.MEMORY_ACCESS:
         return this.#readMemoryAccess();
       case Shape.MEMORY_LANE:
@@ -88,12 +97,12 @@ export class Instructions {
         for (let labels = reader.count(); labels >= 0; labels--) reader.u32();
         return;
       case Shape.VALUE_TYPES:
-        for (let types = reader.count(); types > 0; types--) readValueType(reader);
+        for (let types = reader.count(); types > 0; types--) this.valueType = readValueType(reader);
         return;
       case Shape.TRY_TABLE:
         return this.#skipTryTable();
       case Shape.HEAP_TYPE:
-        readHeapType(reader);
+        this.valueType = readHeapType(reader);
         return;
       default:
         throw this.#unknown(`0x${this.opcode.toString(16)}`);
@@ -110,26 +119,30 @@ export class Instructions {
       value |= ((this.#reader.bytes[start + at] as number) & 0x7f) << (7 * at);
     }
     this.first = value >>> 0;
+    const unused = Math.max(0, 32 - 7 * length);
+    this.constant = (value << unused) >> unused;
   }
 
   #readMemoryAccess(): void {
     const alignment = this.#reader.u32();
-    this.memory = (alignment & HAS_MEMORY_INDEX) === 0 ? 0 : this.#reader.u32();
+    this.alignment = alignment & ~HAS_MEMORY_INDEX;
+    this.memory = this.alignment === alignment ? 0 : this.#reader.u32();
     this.offset = this.#reader.u32();
   }
 
   /** Nothing, a value type, or a type index as a signed integer. */
-  #skipBlockType(): void {
+  #readBlockType(): void {
     const reader = this.#reader;
     const byte = reader.bytes[reader.at] as number;
-    if (byte === 0x40) reader.skip(1);
-    else if (byte > 0x40 && byte < 0x80) readValueType(reader);
-    else reader.skipInteger();
+    if (byte > 0x40 && byte < 0x80) this.valueType = readValueType(reader);
+    else if (byte !== 0x40) return this.#readInteger();
+    else reader.skip(1);
+    this.first = -1;
   }
 
   #skipTryTable(): void {
     const reader = this.#reader;
-    this.#skipBlockType();
+    this.#readBlockType();
     for (let clauses = reader.count(); clauses > 0; clauses--) {
       const kind = reader.u8();
       if (kind > 3) throw malformed('a catch clause of unknown kind', reader.at);

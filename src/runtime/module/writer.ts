@@ -51,6 +51,18 @@ export class Writer {
     }
   }
 
+  /** LEB128, signed, of up to 64 bits. */
+  s64(value: bigint): void {
+    let rest = BigInt.asIntN(64, value);
+    for (;;) {
+      const low = Number(rest & 0x7fn);
+      rest >>= 7n;
+      const last = (rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0);
+      this.u8(last ? low : low | 0x80);
+      if (last) return;
+    }
+  }
+
   bytes(source: Uint8Array, start = 0, end = source.length): void {
     const count = end - start;
     this.#reserve(count);
