@@ -22,7 +22,7 @@ export class RequestIds {
   /** Writes a new id; returns where it ends. */
   write(target: Buffer, at: number): number {
     const id = this.#next;
-    for (let i = 0; i < id.length; i++) target[at + i] = id[i];
+    target.set(id, at);
     this.#increment();
     return at + id.length;
   }

@@ -62,6 +62,8 @@ export class Exchange<Context = unknown> {
   bodyEnd = 0;
   readonly secure: boolean;
   readonly http2: boolean;
+  /** Where the answer is put together: header lines may also be written there, between `begin` and `end`. */
+  readonly output: Output;
   /** For the handler's use. Stays from request to request of a connection. */
   context: Context | null = null;
   /** Member `instance` of problem documents; the handler sets it, every request starts with null. */
@@ -82,6 +84,7 @@ export class Exchange<Context = unknown> {
 
   constructor(carrier: Carrier, secure: boolean, http2: boolean) {
     this.#carrier = carrier;
+    this.output = carrier.output;
     this.head = noHead;
     this.secure = secure;
     this.http2 = http2;
@@ -116,7 +119,7 @@ export class Exchange<Context = unknown> {
   begin(status: number): void {
     if (this.status !== 0 && !this.aborted)
       throw new Error('Cannot begin a response: the request is answered already');
-    const output = this.#carrier.output;
+    const { output } = this;
     this.responseStart = output.length;
     this.status = status;
     const line = statusLine(status);
@@ -125,12 +128,12 @@ export class Exchange<Context = unknown> {
 
   /** Header lines rendered before, each with its CRLF. Not content-length, date or connection: `end` writes them. */
   headerBlock(lines: Buffer, start: number, end: number): void {
-    this.#carrier.output.put(lines, start, end);
+    this.output.put(lines, start, end);
   }
 
   /** One header with a number: prefix is `name: `. */
   headerNumber(prefix: Buffer, value: number): void {
-    const output = this.#carrier.output;
+    const { output } = this;
     output.put(prefix, 0, prefix.length);
     output.putNumber(value);
     output.put(crlf, 0, 2);
@@ -138,7 +141,8 @@ export class Exchange<Context = unknown> {
 
   /** Completes the answer with body[start, end), which is copied. */
   end(body: Buffer | null, start: number, end: number): void {
-    const { output, dateLine } = this.#carrier;
+    const { output } = this;
+    const { dateLine } = this.#carrier;
     const length = body === null ? 0 : end - start;
     this.responseBytes = length;
     const bodiless = this.status === 204 || this.status === 304;

@@ -2,9 +2,6 @@ import type { GuestResponse } from '../../runtime/guest.ts';
 import type { Call } from '../call.ts';
 import { RESPOND } from '../verdict.ts';
 
-/** For the rate-limit lines of one answer; written and copied before the next request begins. */
-const scratch = Buffer.allocUnsafeSlow(2048);
-
 /** Writes the guest's answer, with what the gateway adds: the state of the rate limit and the request's id. */
 export function respond(call: Call, response: GuestResponse): void {
   const { exchange } = call;
@@ -20,6 +17,8 @@ export function respond(call: Call, response: GuestResponse): void {
 function writeRateLimit(call: Call): void {
   const { limit } = call.found();
   if (limit === null || call.remaining < 0) return;
-  const end = limit.headers.writeAccepted(scratch, 0, call.remaining, call.retryAfterMs);
-  call.exchange.headerBlock(scratch, 0, end);
+  const { output } = call.exchange;
+  const { headers } = limit;
+  output.reserve(headers.maxBytes);
+  output.length = headers.writeAccepted(output.bytes, output.length, call.remaining, call.retryAfterMs);
 }
