@@ -27,7 +27,7 @@ export function generated(): Record<string, string> {
 /** The schema without our own words, titled. */
 function jsonSchema(): string {
   const plain = JSON.stringify(schemaTree, (key, value) =>
-    key === 'kind' || key === 'secret' ? undefined : value,
+    ['kind', 'secret', 'shape'].includes(key) ? undefined : value,
   );
   const { $schema, ...rest } = JSON.parse(plain) as Record<string, unknown>;
   const titled = { $schema, title: 'mayfly.yaml', description: 'Configuration of Mayfly.', ...rest };

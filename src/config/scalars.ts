@@ -18,13 +18,22 @@ export interface Facts {
   readonly kind?: string;
   /** The value is never shown. */
   readonly secret?: boolean;
+  /** What JSON Schema cannot say, for those who check the value in another language (the API server of Kubernetes). */
+  readonly shape?: Shape;
+}
+
+export interface Shape {
+  readonly unit: 'integer' | 'number' | 'flag' | 'milliseconds' | 'bytes' | 'millicores' | 'url';
+  /** In that unit. */
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
 const VARIABLE = '\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}';
 
 function fromText<T>(
   json: object,
-  kind: string,
+  { kind, shape }: { kind: string; shape: Shape },
   parse: (text: string) => { value: T } | { problem: string },
 ) {
   return z
@@ -36,7 +45,7 @@ function fromText<T>(
       context.issues.push({ code: 'custom', message: parsed.problem, input });
       return z.NEVER;
     })
-    .meta({ ...json, kind });
+    .meta({ ...json, kind, shape });
 }
 
 /** Refuses what lies outside [minimum, maximum]. */
@@ -56,7 +65,7 @@ export function integer(minimum: number, maximum: number = Number.MAX_SAFE_INTEG
       ? within({ value: Number(text) }, minimum, maximum)
       : { problem: 'is not a whole number' };
   const json = { type: ['integer', 'string'], minimum, maximum, pattern: `^(\\d+|${VARIABLE})$` };
-  return fromText(json, range, parse);
+  return fromText(json, { kind: range, shape: { unit: 'integer', minimum, maximum } }, parse);
 }
 
 /** A number that may have a fraction. */
@@ -66,7 +75,8 @@ export function decimal(minimum: number, maximum: number) {
       ? within({ value: Number(text) }, minimum, maximum)
       : { problem: 'is not a number' };
   const json = { type: ['number', 'string'], minimum, maximum, pattern: `^(\\d+(\\.\\d+)?|${VARIABLE})$` };
-  return fromText(json, `a number from ${minimum} to ${maximum}`, parse);
+  const kind = `a number from ${minimum} to ${maximum}`;
+  return fromText(json, { kind, shape: { unit: 'number', minimum, maximum } }, parse);
 }
 
 function parseFlag(text: string): { value: boolean } | { problem: string } {
@@ -77,21 +87,25 @@ function parseFlag(text: string): { value: boolean } | { problem: string } {
 
 export function flag() {
   const json = { type: ['boolean', 'string'], pattern: `^(true|false|${VARIABLE})$` };
-  return fromText(json, 'true or false', parseFlag);
+  return fromText(json, { kind: 'true or false', shape: { unit: 'flag' } }, parseFlag);
 }
 
 /** Milliseconds. What a timer is set to must stay below its limit of 24 days. */
 export function duration(minimum: number, maximum: number = 365 * 86_400_000) {
   const kind = `a duration such as 30s, 250ms, 5m or 1h30m, from ${formatDuration(minimum)} to ${formatDuration(maximum)}`;
   const pattern = `^(0|(\\d+(\\.\\d+)?(ms|s|m|h|d))+|.*${VARIABLE}.*)$`;
-  return fromText({ type: 'string', pattern }, kind, (text) => within(parseDuration(text), minimum, maximum));
+  const shape = { unit: 'milliseconds', minimum, maximum } as const;
+  return fromText({ type: 'string', pattern }, { kind, shape }, (text) =>
+    within(parseDuration(text), minimum, maximum),
+  );
 }
 
 /** Bytes. */
 export function quantity(minimum: number, maximum: number) {
   const kind = `a size in bytes such as 64Mi, 1Gi, 500k or 1024, from ${formatQuantity(minimum)} to ${formatQuantity(maximum)}`;
   const pattern = `^(\\d+(\\.\\d+)?([kMGT]|[KMGT]i)?|.*${VARIABLE}.*)$`;
-  return fromText({ type: ['string', 'integer'], pattern }, kind, (text) =>
+  const shape = { unit: 'bytes', minimum, maximum } as const;
+  return fromText({ type: ['string', 'integer'], pattern }, { kind, shape }, (text) =>
     within(parseQuantity(text), minimum, maximum),
   );
 }
@@ -100,8 +114,9 @@ export function quantity(minimum: number, maximum: number) {
 export function cpu() {
   const kind = 'a share of CPU such as 100m (a tenth of a core), 0.5 or 2, from 1m to 1024';
   const pattern = `^(\\d+m|\\d+(\\.\\d+)?|.*${VARIABLE}.*)$`;
-  return fromText({ type: ['string', 'number'], pattern }, kind, (text) =>
-    within(parseCpu(text), 1, 1_024_000),
+  const shape = { unit: 'millicores', minimum: 1, maximum: 1_024_000 } as const;
+  return fromText({ type: ['string', 'number'], pattern }, { kind, shape }, (text) =>
+    within(parseCpu(text), shape.minimum, shape.maximum),
   );
 }
 
@@ -115,10 +130,12 @@ export function text(kind = 'a string that is not empty') {
 
 /** A string that must look like `pattern`; `kind` says so in words. */
 export function shaped(pattern: RegExp, kind: string) {
-  return z
-    .string()
-    .regex(pattern, `is not ${kind.split(/[,:(]/)[0]?.trim()}`)
-    .meta({ kind });
+  return z.string().regex(pattern, misshapen(kind)).meta({ kind });
+}
+
+/** The problem of a string that does not look like `kind`. */
+export function misshapen(kind: string): string {
+  return `is not ${kind.split(/[,:(]/)[0]?.trim()}`;
 }
 
 export function path(kind = 'a path, relative to the configuration file') {
@@ -138,5 +155,5 @@ export function url() {
   return z
     .string()
     .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'is not a URL')
-    .meta({ kind: 'a URL that begins with http:// or https://' });
+    .meta({ kind: 'a URL that begins with http:// or https://', shape: { unit: 'url' } });
 }

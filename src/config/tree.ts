@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import type { KeyPath } from './document.ts';
+import type { Facts } from './scalars.ts';
 import { schema } from './schema.ts';
 
-/** The schema as JSON Schema, with our own words (`kind`, `secret`; see scalars.ts) still in it. */
-export interface SchemaNode {
+/** The schema as JSON Schema, with our own words (see scalars.ts) still in it. */
+export interface SchemaNode extends Facts {
   readonly description?: string;
   readonly default?: unknown;
   readonly type?: string | readonly string[];
   readonly enum?: readonly string[];
-  readonly kind?: string;
-  readonly secret?: boolean;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
   readonly propertyNames?: SchemaNode;

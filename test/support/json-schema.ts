@@ -10,6 +10,7 @@ const notes = new Set([
   'default',
   'kind',
   'secret',
+  'shape',
   '$schema',
   'format',
   'contentEncoding',
