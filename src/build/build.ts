@@ -61,7 +61,7 @@ async function produce(options: BuildOptions, compiler: Compiler | undefined): P
   if (source.type === 'wasm') {
     return { wasm: await readFile(source.file), path: source.file, cached: false, warnings: [] };
   }
-  const folder = compiler?.quick === true ? 'build-quick' : 'build';
+  const folder = compiler?.recipe === 'quick' ? 'build-quick' : 'build';
   const cache = new BuildCache(options.cache ?? join(dirname(source.file), '.mayfly', folder));
   const path = cache.wasmPath(source.file);
   const finished = await cache.find(source.file);

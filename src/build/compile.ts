@@ -1,7 +1,7 @@
 /**
  * AssemblyScript to WebAssembly. Runs in the compiler thread (compiler-thread.ts): a compilation keeps a core busy.
  */
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import { type Diagnostic, diagnosticOf } from './diagnostic.ts';
@@ -30,6 +30,23 @@ const OPTIONS = [
 const OPTIMIZED = ['--optimizeLevel', '1', '--shrinkLevel', '1'];
 /** In less than half the time, for somebody who waits for it: the module is larger and slower. */
 const QUICK = ['--optimizeLevel', '0', '--shrinkLevel', '0'];
+/**
+ * The server of a pod (pod/assembly) brings its own entry and uses nothing of the SDK. It serves many requests, also where
+ * it is interpreted: every instruction counts, and so does the size of the image.
+ */
+const SERVER = [
+  ['--runtime', 'stub'],
+  ['--use', 'abort='],
+  ['--noAssert'],
+  ['--enable', 'simd'],
+  ['--optimizeLevel', '3'],
+  ['--shrinkLevel', '1'],
+  ['--converge'],
+  ['--noColors'],
+].flat();
+
+/** What is compiled: a function, the same without optimising, or the server of a pod. */
+export type Recipe = 'function' | 'quick' | 'server';
 
 export interface Compilation {
   /** null when there are errors. */
@@ -38,8 +55,8 @@ export interface Compilation {
   readonly seen: FilesSeen;
 }
 
-/** Compiles the function in `file` (absolute path of a `.ts`); `quick` leaves optimising out. */
-export async function compile(file: string, quick: boolean): Promise<Compilation> {
+/** Compiles `file`, the absolute path of a `.ts`. */
+export async function compile(file: string, recipe: Recipe): Promise<Compilation> {
   const folder = dirname(file);
   const seen: FilesSeen = {};
   const diagnostics: Diagnostic[] = [];
@@ -48,15 +65,15 @@ export async function compile(file: string, quick: boolean): Promise<Compilation
   const entry = join(folder, ENTRY);
   const specifier = `./${relative(folder, file).split(sep).join('/').slice(0, -'.ts'.length)}`;
 
+  const isServer = recipe === 'server';
   const options = [
-    ...OPTIONS,
-    ...(quick ? QUICK : OPTIMIZED),
+    ...(isServer ? SERVER : [...OPTIONS, ...(recipe === 'quick' ? QUICK : OPTIMIZED)]),
     '--baseDir',
     folder,
     '--outFile',
     'function.wasm',
   ];
-  const { error } = await asc.main([ENTRY, ...options], {
+  const { error } = await asc.main([isServer ? basename(file) : ENTRY, ...options], {
     stdout: asc.createMemoryStream(),
     stderr: asc.createMemoryStream(),
     readFile: async (name, base) => {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { MayflyError } from '../model/errors.ts';
-import type { Compilation } from './compile.ts';
+import type { Compilation, Recipe } from './compile.ts';
 
 // The package holds emitted JavaScript; in a clone the sources run as they are.
 const THREAD = import.meta.url.endsWith('.ts') ? './compiler-thread.ts' : './compiler-thread.js';
@@ -17,14 +17,14 @@ type Answer = { readonly id: number } & ({ readonly compilation: Compilation } |
  * than the first, so `mayfly dev` keeps one; everybody else disposes of it, for it holds much memory.
  */
 export class Compiler implements AsyncDisposable {
-  /** Leaves optimising out (`mayfly dev`). */
-  readonly quick: boolean;
+  readonly recipe: Recipe;
   #worker: Worker | null = null;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
 
-  constructor({ quick = false }: { readonly quick?: boolean } = {}) {
-    this.quick = quick;
+  /** `quick` leaves optimising out (`mayfly dev`). */
+  constructor(recipe: Recipe = 'function') {
+    this.recipe = recipe;
   }
 
   async compile(file: string): Promise<Compilation> {
@@ -33,7 +33,7 @@ export class Compiler implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<Compilation>();
     this.#pending.set(id, { resolve, reject });
     worker.ref();
-    worker.postMessage({ id, file, quick: this.quick });
+    worker.postMessage({ id, file, recipe: this.recipe });
     try {
       return await promise;
     } finally {

@@ -21,7 +21,7 @@ export async function develop(
   const { terminal, path } = options;
   const { out, env } = terminal;
   const paint = paintFor(out, env);
-  await using compiler = new Compiler({ quick: true });
+  await using compiler = new Compiler('quick');
   const server = await startWhenItBuilds({
     ...options,
     logFormat: 'text',

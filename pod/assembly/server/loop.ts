@@ -1,0 +1,100 @@
+import { ERROR, say } from "../log";
+import { reserve } from "../memory/arena";
+import * as wasi from "../wasi";
+import { checkTime, clientEnded, drainConnection, drained, receive } from "./connection";
+import { CLOSED, Connection, connectionAt, destroy, openCount, usedRecords } from "./connections";
+import { draining } from "./draining";
+import { accept } from "./listener";
+import { connection, isBroken, isListener, isWritable, poll, readEvent, setListening } from "./poll";
+import { now, readNow, renderDateLine } from "./time";
+
+/**
+ * The life of the process: wait, see what happened, read, answer, and a few times a second look at the time. One thread
+ * does it all; the function runs in here.
+ */
+const READ_BYTES: usize = 65_536;
+export const SWEEP_MS: i64 = 500;
+/** How long answers may still be taken when the process is going. */
+const GRACE_MS: i64 = 2000;
+/** EX_SOFTWARE of sysexits.h: whoever started the process is to start it anew. */
+const WORN_OUT: i32 = 70;
+
+let readBuffer: usize = 0;
+let lastSweep: i64 = 0;
+/** No descriptor was left for a new connection: none is taken before the next sweep. */
+let exhausted = false;
+let goneBy: i64 = 0;
+
+export function openLoop(): void {
+  readBuffer = reserve(READ_BYTES);
+}
+
+export function serve(): void {
+  readNow();
+  sweep();
+  while (true) {
+    setListening(!exhausted && !draining);
+    const events = poll();
+    readNow();
+    if (now - lastSweep >= SWEEP_MS) sweep();
+    if (events == 0) lookAtAll();
+    let isCalling = false;
+    for (let i: u32 = 0; i < events; i++) {
+      if (!readEvent(i)) continue;
+      if (isListener) isCalling = true;
+      else if (connection.state != CLOSED) attend(connection, isWritable, isBroken);
+    }
+    if (isCalling && !accept()) {
+      if (!exhausted) say(ERROR, "No descriptor is left for another connection", "open", openCount);
+      exhausted = true;
+    }
+    if (draining) leave();
+  }
+}
+
+function attend(connection: Connection, isWritable: bool, isBroken: bool): void {
+  if (isBroken) destroy(connection);
+  else if (isWritable) drained(connection);
+  else read(connection);
+}
+
+function read(connection: Connection): void {
+  store<usize>(wasi.vectors, readBuffer);
+  store<usize>(wasi.vectors, READ_BYTES, 4);
+  const error = wasi.sock_recv(connection.socket, wasi.vectors, 1, 0, wasi.out, wasi.out + 4);
+  if (error == wasi.AGAIN) return;
+  const length = load<u32>(wasi.out);
+  if (error != wasi.SUCCESS) destroy(connection);
+  else if (length == 0) clientEnded(connection);
+  else receive(connection, readBuffer, length);
+}
+
+/** `poll_oneoff` says nothing about a socket that only has an error: reading it tells. */
+function lookAtAll(): void {
+  for (let i: u32 = 0; i < usedRecords(); i++) {
+    const connection = connectionAt(i);
+    if (connection.state != CLOSED && connection.unsent == 0) read(connection);
+  }
+}
+
+function sweep(): void {
+  lastSweep = now;
+  exhausted = false;
+  renderDateLine();
+  for (let i: u32 = 0; i < usedRecords(); i++) {
+    const connection = connectionAt(i);
+    if (connection.state != CLOSED) checkTime(connection);
+  }
+}
+
+/** The process is going: what was answered is sent, then it ends. */
+function leave(): void {
+  if (goneBy == 0) {
+    goneBy = now + GRACE_MS;
+    for (let i: u32 = 0; i < usedRecords(); i++) {
+      const connection = connectionAt(i);
+      if (connection.state != CLOSED) drainConnection(connection);
+    }
+  }
+  if (openCount == 0 || now >= goneBy) wasi.proc_exit(WORN_OUT);
+}
