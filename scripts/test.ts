@@ -1,19 +1,20 @@
 /**
  * `npm test`: every test of the project, by node's own runner. Arguments are files or patterns to run instead.
+ * Tests that need parts beyond npm (scripts/parts) come last: while the others run, the parts are brought in the background.
  * With CI=true a part that a test needs and cannot get is a failure; without it the run ends by naming what it could not test.
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setPriority, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 
+const LOWEST_PRIORITY = 19;
 const root = join(import.meta.dirname, '..');
 const wanted = process.argv.slice(2);
 const files = globSync(
   wanted.length > 0 ? wanted : ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
-  {
-    cwd: root,
-  },
+  { cwd: root },
 ).toSorted();
 if (files.length === 0) {
   console.error(`No test file matches ${wanted.join(' ')}.`);
@@ -21,14 +22,45 @@ if (files.length === 0) {
 }
 const scratch = mkdtempSync(join(tmpdir(), 'mayfly-test-'));
 const untested = join(scratch, 'untested.txt');
-const result = spawnSync(
-  process.execPath,
-  ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, MAYFLY_UNTESTED: untested } },
-);
+
+const partsOf = new Map(files.map((file) => [file, partsNeeded(file)]));
+const withParts = files.filter((file) => partsOf.get(file)?.length);
+const bringing = bringParts([...new Set(withParts.flatMap((file) => partsOf.get(file) as string[]))]);
+const alone = run(files.filter((file) => !withParts.includes(file)));
+if (bringing !== undefined && bringing.exitCode === null) await once(bringing, 'exit');
+if (withParts.length > 0) console.log('\nTests against real parts:');
+const together = run(withParts);
+
 if (existsSync(untested)) {
   console.log('\nNot tested here, because a part is missing:');
   for (const line of new Set(readFileSync(untested, 'utf8').trim().split('\n'))) console.log(`  - ${line}`);
 }
 rmSync(scratch, { recursive: true, force: true });
-process.exit(result.status ?? 1);
+process.exit(alone === 0 ? together : alone);
+
+/** Names in `needPart(t, 'name')`, in the test itself and in the support folder beside it. */
+function partsNeeded(file: string): string[] {
+  const places = [file, ...globSync(join(dirname(file), 'support', '*.ts'), { cwd: root })];
+  return places
+    .map((place) => readFileSync(join(root, place), 'utf8'))
+    .flatMap((text) =>
+      [...text.matchAll(/\bneedPart\(\w+, '([^']+)'\)/g)].map((match) => match[1] as string),
+    );
+}
+
+function bringParts(names: readonly string[]): ChildProcess | undefined {
+  if (names.length === 0) return undefined;
+  const child = spawn(process.execPath, ['scripts/parts/main.ts', ...names], { cwd: root, stdio: 'ignore' });
+  if (child.pid !== undefined) setPriority(child.pid, LOWEST_PRIORITY);
+  return child;
+}
+
+function run(files: readonly string[]): number {
+  if (files.length === 0) return 0;
+  const result = spawnSync(
+    process.execPath,
+    ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, MAYFLY_UNTESTED: untested } },
+  );
+  return result.status ?? 1;
+}
