@@ -16,6 +16,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { threadCounter } from '../observability/definitions.ts';
 import { MetricRow } from '../observability/metric-slab.ts';
 import { DecisionLog } from '../policy/decision-log.ts';
+import { Spares } from '../runtime/spares.ts';
 import { createPools, main, post } from './thread.ts';
 
 export async function runFront(data: ThreadData): Promise<void> {
@@ -26,6 +27,7 @@ export async function runFront(data: ThreadData): Promise<void> {
   const evaluators = new Evaluators();
   evaluators.follow(data.snapshot);
   const pools = createPools(data);
+  const spares = new Spares(pools);
   const gateway = new Gateway({
     tables: buildTables(data.snapshot, null, pools, evaluators.byId),
     authenticator,
@@ -37,6 +39,7 @@ export async function runFront(data: ThreadData): Promise<void> {
     outbox,
   });
   adopt(gateway, data.snapshot, authenticator);
+  spares.refill();
   const { plain, secure } = await openListeners(data, new Lifecycle(gateway));
   const listeners = [plain, secure].filter((listener) => listener !== null);
   for (const listener of listeners) countListener(listener, gateway.metrics);
@@ -48,6 +51,7 @@ export async function runFront(data: ThreadData): Promise<void> {
         gateway.tables = buildTables(message.snapshot, gateway.tables, pools, evaluators.byId);
         adopt(gateway, message.snapshot, authenticator);
         for (const listener of listeners) listener.update(message.snapshot.http);
+        spares.refill();
         return post({ type: 'applied', version: message.snapshot.version });
       case 'ping':
         return post({ type: 'pong', id: message.id });

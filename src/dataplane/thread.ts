@@ -20,7 +20,7 @@ export function createPools({ shared, snapshot, row }: ThreadData): Pools {
   const live = GAUGE.instancesOf(row);
   return new Pools(
     snapshot.maxInstances,
-    (revision) => guests.create(revision),
+    (revision, initialBudgetMs) => guests.create(revision, initialBudgetMs),
     (change) => Atomics.add(gauges, live, change),
   );
 }

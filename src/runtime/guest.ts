@@ -42,6 +42,8 @@ export interface Guest {
   readonly logs: readonly LoggedLine[] | null;
   /** Dirty pages of 1 KiB that the last `restore` put back. */
   readonly restoredPages: number;
+  /** What its memories held after initialisation, about: what an instance that has not run yet costs. */
+  readonly imageBytes: number;
   /** Runs the guest to its end or until `budgetMs` of CPU are used. Never throws. */
   run(request: RequestSource, budgetMs: number): Outcome;
   /** Back to the state after initialisation. False: what happened cannot be undone; dispose of the guest. */

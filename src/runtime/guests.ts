@@ -16,13 +16,13 @@ export class Guests {
     this.#commands = new WagiHost(thread);
   }
 
-  /** A new instance of a revision, initialised. Throws what its initialisation throws. */
-  create(revision: RevisionSpec): Guest {
+  /** A new instance of a revision, initialised with at most `initialBudgetMs` of CPU. Throws what its initialisation throws. */
+  create(revision: RevisionSpec, initialBudgetMs?: number): Guest {
     switch (revision.kind) {
       case 'handler':
-        return new HandlerGuest(this.#handlers, revision);
+        return new HandlerGuest(this.#handlers, revision, initialBudgetMs);
       case 'wagi':
-        return new WagiGuest(this.#commands, revision);
+        return new WagiGuest(this.#commands, revision, initialBudgetMs);
     }
   }
 }

@@ -15,13 +15,14 @@ export class HandlerGuest implements Guest {
   readonly #reader: ResponseReader;
   readonly #alloc: (length: number) => number;
 
-  constructor(host: HandlerHost, revision: RevisionSpec) {
+  constructor(host: HandlerHost, revision: RevisionSpec, initialBudgetMs?: number) {
     this.#host = host;
     this.#revision = revision;
     this.response = host.response;
     this.#reader = host.readerOf(revision);
     const info = revision.prepared as PreparedInfo;
     this.#instance = Instance.create(host.thread, revision.module, info, host.imports, {
+      initialBudgetMs,
       created: (instance) => host.enter(instance, revision),
     });
     this.#alloc = this.#instance.exports['alloc'] as (length: number) => number;
@@ -33,6 +34,10 @@ export class HandlerGuest implements Guest {
 
   get restoredPages(): number {
     return this.#instance.restoredPages;
+  }
+
+  get imageBytes(): number {
+    return this.#instance.imageBytes;
   }
 
   run(request: RequestSource, budgetMs: number): Outcome {

@@ -2,13 +2,13 @@ import { MayflyError } from '../model/errors.ts';
 import type { Image } from './images.ts';
 import { monotonicMs } from './monotonic.ts';
 import { HOST } from './prepare/host.ts';
-import { DIRTY_PAGE_BITS, IMAGE_BYTES, Mailbox, MAP_BITS } from './prepare/layout.ts';
+import { DIRTY_PAGE_BITS, DIRTY_PAGE_BYTES, IMAGE_BYTES, Mailbox, MAP_BITS } from './prepare/layout.ts';
 import type { PreparedInfo, PreparedMemory } from './prepare/prepare.ts';
 import type { DirtyMap, RuntimeThread } from './runtime-thread.ts';
 
 export interface InstanceOptions {
   /** CPU that the start function and `_initialize` may use together. */
-  readonly initialBudgetMs?: number;
+  readonly initialBudgetMs?: number | undefined;
   /** A dirty map of its own, for an instance whose calls can be suspended. Default: the thread's. */
   readonly dirty?: DirtyMap;
   /** Told of the instance before anything of it runs: its start function may call imports that need its memory. */
@@ -92,6 +92,11 @@ export class Instance {
     this.#arm = this.exports[ARM] as Exported;
     this.#restore = this.exports[RESTORE] as Exported;
     this.#handle = this.exports[HANDLE] as Exported | undefined;
+  }
+
+  /** Bytes of its images. */
+  get imageBytes(): number {
+    return this.#images.reduce((sum, { first, end }) => sum + (end - first), 0) * DIRTY_PAGE_BYTES;
   }
 
   /** Memory 0, as large as it is now. Take it anew after every call into the guest: growing detaches it. */

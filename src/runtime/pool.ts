@@ -1,6 +1,9 @@
 import type { RevisionSpec } from '../model/function.ts';
 import type { Guest } from './guest.ts';
 
+/** Makes an instance; its initialisation may use `initialBudgetMs` of CPU. Throws what initialisation throws. */
+export type CreateGuest = (revision: RevisionSpec, initialBudgetMs?: number) => Guest;
+
 /** The instances of one revision on one thread. */
 export class Pool {
   readonly revision: RevisionSpec;
@@ -12,13 +15,10 @@ export class Pool {
   retired = false;
   readonly #idle: Guest[] = [];
   readonly #onLiveChange: (change: number) => void;
-  readonly #create: (revision: RevisionSpec) => Guest;
+  readonly #create: CreateGuest;
+  #spare: Guest | null = null;
 
-  constructor(
-    revision: RevisionSpec,
-    create: (revision: RevisionSpec) => Guest,
-    onLiveChange: (change: number) => void,
-  ) {
+  constructor(revision: RevisionSpec, create: CreateGuest, onLiveChange: (change: number) => void) {
     this.revision = revision;
     this.#create = create;
     this.#onLiveChange = onLiveChange;
@@ -31,14 +31,31 @@ export class Pool {
   /** An idle instance, or null: then the caller asks for a new one with `grow`. */
   take(nowMs: number): Guest | null {
     this.lastUsedMs = nowMs;
-    return this.#idle.pop() ?? null;
+    return this.#pop() ?? null;
+  }
+
+  /** Whether there is an instance that was made ahead of requests and has not seen one. */
+  get hasSpare(): boolean {
+    return this.#spare !== null;
+  }
+
+  /** What that one holds. */
+  get spareBytes(): number {
+    return this.#spare?.imageBytes ?? 0;
+  }
+
+  /** Makes an instance that waits for the first request. Throws what initialisation throws. */
+  addSpare(initialBudgetMs: number): void {
+    const guest = this.#create(this.revision, initialBudgetMs);
+    this.#count(1);
+    this.#spare = guest;
+    this.#idle.push(guest);
   }
 
   /** Makes a new instance, running its initialisation (a cold start). Throws what initialisation throws. */
   grow(): Guest {
     const guest = this.#create(this.revision);
-    this.live++;
-    this.#onLiveChange(1);
+    this.#count(1);
     return guest;
   }
 
@@ -49,14 +66,13 @@ export class Pool {
   }
 
   discard(guest: Guest): void {
-    this.live--;
-    this.#onLiveChange(-1);
+    this.#count(-1);
     guest.dispose();
   }
 
   /** Disposes of one idle instance; false when there is none. */
   shrink(): boolean {
-    const guest = this.#idle.pop();
+    const guest = this.#pop();
     if (guest === undefined) return false;
     this.discard(guest);
     return true;
@@ -65,5 +81,16 @@ export class Pool {
   retire(): void {
     this.retired = true;
     while (this.shrink());
+  }
+
+  #pop(): Guest | undefined {
+    const guest = this.#idle.pop();
+    if (guest === this.#spare) this.#spare = null;
+    return guest;
+  }
+
+  #count(change: 1 | -1): void {
+    this.live += change;
+    this.#onLiveChange(change);
   }
 }

@@ -1,6 +1,6 @@
 import type { RevisionSpec } from '../model/function.ts';
 import type { Guest } from './guest.ts';
-import { Pool } from './pool.ts';
+import { type CreateGuest, Pool } from './pool.ts';
 
 /**
  * All pools of one thread, and the ceiling over them: at most `maxInstances` exist at once.
@@ -8,27 +8,29 @@ import { Pool } from './pool.ts';
  */
 export class Pools {
   maxInstances: number;
-  readonly #create: (revision: RevisionSpec) => Guest;
+  /** Instances that exist, idle or running. */
+  live = 0;
+  readonly #create: CreateGuest;
   readonly #onLiveChange: (change: number) => void;
   readonly #byRevision = new Map<string, Pool>();
-  readonly #retired = new Set<Pool>();
 
   /** `create` makes an instance and runs its initialisation. */
   constructor(
     maxInstances: number,
-    create: (revision: RevisionSpec) => Guest,
+    create: CreateGuest,
     onLiveChange: (change: number) => void = () => undefined,
   ) {
     this.maxInstances = maxInstances;
     this.#create = create;
-    this.#onLiveChange = onLiveChange;
+    this.#onLiveChange = (change) => {
+      this.live += change;
+      onLiveChange(change);
+    };
   }
 
-  get live(): number {
-    let live = 0;
-    for (const pool of this.#byRevision.values()) live += pool.live;
-    for (const pool of this.#retired) live += pool.live;
-    return live;
+  /** Of the revisions in the snapshot. */
+  all(): IterableIterator<Pool> {
+    return this.#byRevision.values();
   }
 
   /** The pool of a revision; the same one for the same revision id, so that a new snapshot keeps warm instances. */
@@ -47,9 +49,7 @@ export class Pools {
       if (ids.has(id)) continue;
       this.#byRevision.delete(id);
       pool.retire();
-      if (pool.live > 0) this.#retired.add(pool);
     }
-    for (const pool of this.#retired) if (pool.live === 0) this.#retired.delete(pool);
   }
 
   /** A new instance for `pool`, evicting an idle one of another revision at the ceiling. Null: every instance is at work. */

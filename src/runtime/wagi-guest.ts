@@ -31,12 +31,13 @@ export class WagiGuest implements Guest {
   readonly #start: () => void;
   #frame: Buffer = EMPTY;
 
-  constructor(host: WagiHost, revision: RevisionSpec) {
+  constructor(host: WagiHost, revision: RevisionSpec, initialBudgetMs?: number) {
     this.#host = host;
     this.#revision = revision;
     this.#arguments = [Buffer.from(revision.function)];
     const info = revision.prepared as PreparedInfo;
     this.#instance = Instance.create(host.thread, revision.module, info, host.imports, {
+      initialBudgetMs,
       created: (instance) => this.#enter(instance),
       initialize: () => undefined,
     });
@@ -49,6 +50,10 @@ export class WagiGuest implements Guest {
 
   get restoredPages(): number {
     return this.#instance.restoredPages;
+  }
+
+  get imageBytes(): number {
+    return this.#instance.imageBytes;
   }
 
   run(request: RequestSource, budgetMs: number): Outcome {
