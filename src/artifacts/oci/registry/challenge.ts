@@ -56,7 +56,11 @@ export function parseChallenges(header: string): readonly Challenge[] {
       at++;
       take(SPACE);
       const value = text[at] === '"' ? unescape(take(QUOTED)) : take(TOKEN);
-      if (value === null) return found;
+      if (value === null) {
+        at = before;
+        take(TOKEN68);
+        break;
+      }
       if (!params.has(name.toLowerCase())) params.set(name.toLowerCase(), value);
       if (!takeComma()) break;
     }

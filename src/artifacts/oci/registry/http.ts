@@ -19,15 +19,17 @@ export interface Answer {
   header(name: string): string | undefined;
 }
 
-/** The connection failed. `received`: what had come of the body of a good answer. */
+/** The connection failed. `received`: what had come of the body, when an answer had begun with `status`. */
 export class ConnectionLost extends Error {
   readonly received: Uint8Array;
+  readonly status: number | null;
   readonly reason: string;
 
-  constructor(cause: unknown, received: Uint8Array) {
+  constructor(cause: unknown, status: number | null, received: Uint8Array) {
     const { message, code } = cause as NodeJS.ErrnoException;
     super(message, { cause });
     this.reason = code ?? message;
+    this.status = status;
     this.received = received;
   }
 }
@@ -70,7 +72,7 @@ export async function exchange(dispatcher: Dispatcher, ask: Ask): Promise<Answer
   const received: Uint8Array[] = [];
   let length = 0;
   let answer: Dispatcher.ResponseData;
-  let good = false;
+  let status: number | null = null;
   try {
     answer = await request(ask.url, {
       dispatcher,
@@ -78,7 +80,7 @@ export async function exchange(dispatcher: Dispatcher, ask: Ask): Promise<Answer
       headers: ask.headers,
       body: ask.body ?? null,
     });
-    good = answer.statusCode === 200 || answer.statusCode === 206;
+    status = answer.statusCode;
     for await (const chunk of answer.body) {
       length += (chunk as Uint8Array).length;
       if (length > ask.most) {
@@ -89,7 +91,7 @@ export async function exchange(dispatcher: Dispatcher, ask: Ask): Promise<Answer
     }
   } catch (error) {
     if (error instanceof AnswerTooLarge) throw error;
-    throw new ConnectionLost(rootCause(error), good ? Buffer.concat(received) : new Uint8Array(0));
+    throw new ConnectionLost(rootCause(error), status, Buffer.concat(received));
   }
   const { headers } = answer;
   return {

@@ -67,7 +67,8 @@ export function openRegistry(reference: Reference, options: RegistryRepositoryOp
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
         if (attempt === MAX_ATTEMPTS) throw client.lost(error);
-        received = Buffer.concat([received, error.received]);
+        if (error.status === 206) received = Buffer.concat([received, error.received]);
+        else if (error.status === 200) received = error.received;
       }
       await client.pauseBefore(attempt);
     }
