@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
-import { ASTERISK, CR, LF } from './characters.ts';
-import { ChunkedDecoder } from './chunked.ts';
+import { BodyReader } from './body-reader.ts';
 import { type Carrier, Exchange } from './exchange.ts';
 import { type Front, LINGER_MS } from './front.ts';
-import { RequestHead } from './head.ts';
 import { HeldBytes } from './held.ts';
 import type { Output } from './output.ts';
-import { normalisePath } from './path.ts';
-import { CONTENT_TOO_LARGE, rejectionProblem } from './rejection.ts';
+import { Progress } from './progress.ts';
+import { rejectionProblem } from './rejection.ts';
 import { scanHead } from './scan.ts';
+import { Sender } from './sender.ts';
 import type { ProblemCode } from '../model/problems.ts';
 
 /** Between requests, or within a head. */
@@ -20,15 +19,8 @@ const HANDLING = 2;
 const LINGERING = 3;
 const CLOSED = 4;
 
-/** Unsent answers beyond which no further request is read. */
-const MAX_UNSENT_BYTES = 262_144;
-/** Unread requests that are kept while one is being handled. */
-const MAX_HELD_BYTES = 65_536;
-const SHORT_HEAD_BYTES = 1024;
 /** A batch of answers is written when it is this long. */
 const BATCH_BYTES = 65_536;
-/** Slower than a byte a millisecond, averaged after the first timeout, is an attack and not a client. */
-const MIN_BYTES_PER_MS = 1;
 
 const goOn = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const nothing = Buffer.alloc(0);
@@ -41,41 +33,30 @@ const nothing = Buffer.alloc(0);
  */
 export class Connection<Context = unknown> implements Carrier {
   readonly exchange: Exchange<Context>;
+  readonly output: Output;
   readonly #front: Front<Context>;
   readonly #socket: Socket;
-  /** For a request that cannot be finished at once; most connections never need them. */
-  #ownHead: RequestHead | null = null;
-  #decoder: ChunkedDecoder | null = null;
+  readonly #sender: Sender;
+  readonly #body: BodyReader;
+  readonly #progress: Progress;
   #state = HEAD_STATE;
   readonly #held = new HeldBytes();
   /** A part of a head has arrived: from then on its time runs. */
   #headBegun = false;
-  #maxBody = 0;
   /** The handler knows of the current request and has not answered it. */
   #accepted = false;
   #clientEnded = false;
-  /** Too much is unsent: nothing is read until it went out. */
-  #stalled = false;
-  /** When the current phase began, what arrived in it, and when something last did. */
-  #phaseStart: number;
-  #phaseBytes = 0;
-  #lastProgress: number;
-  /** The same for what the client has not taken yet. */
-  #unsentSince = 0;
-  #unsentBytes = 0;
   #address: string | null = null;
 
   constructor(socket: Socket, front: Front<Context>, secure: boolean) {
     this.#socket = socket;
     this.#front = front;
-    this.#phaseStart = front.now;
-    this.#lastProgress = front.now;
+    this.output = front.output;
+    this.#sender = new Sender(socket, front.stats);
+    this.#progress = new Progress(front.now);
     this.exchange = new Exchange<Context>(this, secure, false);
+    this.#body = new BodyReader(this.exchange as Exchange);
     front.connections.add(this);
-  }
-
-  get output(): Output {
-    return this.#front.output;
   }
 
   get dateLine(): Buffer {
@@ -91,37 +72,22 @@ export class Connection<Context = unknown> implements Carrier {
   receive(bytes: Buffer, length: number): void {
     const front = this.#front;
     front.stats.bytesRead += length;
-    this.#lastProgress = front.now;
-    this.#phaseBytes += length;
+    this.#progress.received(length, front.now);
     if (this.#state >= LINGERING) return;
-    if (this.#state === HANDLING || this.#stalled) {
+    if (this.#state === HANDLING || this.#sender.stalled) {
       this.#held.add(bytes, 0, length);
-      if (this.#held.length > MAX_HELD_BYTES) this.#socket.pause();
+      if (this.#held.isFull) this.#socket.pause();
       return;
     }
-    if (this.#held.length === 0) {
-      this.#run(bytes, 0, length);
-      return;
-    }
+    if (this.#held.length === 0) return this.#run(bytes, length);
     this.#held.add(bytes, 0, length);
-    if (this.#isWorthScanning(bytes, length)) this.#runHeld();
-  }
-
-  /**
-   * Each scan of an incomplete head starts from its beginning. A short one is scanned at every read, a longer one only
-   * when a line ended, so that a client that drips byte by byte costs no more than its packets do.
-   */
-  #isWorthScanning(bytes: Buffer, length: number): boolean {
-    if (this.#held.length <= SHORT_HEAD_BYTES || this.#held.length >= this.#front.http.maxHeadBytes)
-      return true;
-    const read = bytes.subarray(0, length);
-    return read.includes(LF) || read.includes(CR);
+    if (this.#held.isWorthScanning(bytes, length, front.http.maxHeadBytes)) this.#runHeld();
   }
 
   /** The client will send no more; it may still wait for answers. */
   clientEnded(): void {
     this.#clientEnded = true;
-    if (this.#state === HANDLING || this.#stalled) return;
+    if (this.#state === HANDLING || this.#sender.stalled) return;
     if (this.#state === BODY_STATE) this.#abort();
     this.#close();
   }
@@ -136,36 +102,40 @@ export class Connection<Context = unknown> implements Carrier {
 
   /** Everything unsent went out. */
   drained(): void {
-    this.#startPhase();
-    if (!this.#stalled) return;
-    this.#stalled = false;
+    this.#progress.restart(this.#front.now);
+    if (!this.#sender.stalled) return;
+    this.#sender.stalled = false;
     if (this.#state === LINGERING) this.#socket.resume();
     else this.resume();
   }
 
   /** Called a few times a second. */
   checkTime(now: number): void {
-    const timeout = this.#front.http.timeoutMs;
-    if (this.#state !== BODY_STATE && this.#socket.writableLength > 0) {
-      if (now - this.#unsentSince > timeout + this.#unsentBytes / MIN_BYTES_PER_MS) this.#giveUp();
+    const { timeoutMs } = this.#front.http;
+    if (this.#state !== BODY_STATE && this.#sender.hasUnsent) {
+      if (this.#sender.isTooSlow(timeoutMs, now)) this.#timeOut();
     } else if (this.#state === HEAD_STATE) {
-      if (now - this.#phaseStart <= timeout) return;
-      this.#front.stats.timedOut++;
-      if (this.#held.length === 0) this.#close();
-      else this.#refuse('request-timeout');
+      if (this.#progress.lastsLongerThan(timeoutMs, now)) this.#timeOut();
     } else if (this.#state === BODY_STATE) {
-      const allowed = timeout + this.#phaseBytes / MIN_BYTES_PER_MS;
-      if (now - this.#lastProgress <= timeout && now - this.#phaseStart <= allowed) return;
-      this.#front.stats.timedOut++;
-      this.#refuse('request-timeout');
+      if (this.#progress.isTooSlow(timeoutMs, now)) this.#timeOut();
     } else if (this.#state === LINGERING) {
-      if (now - this.#phaseStart > LINGER_MS) this.destroy();
+      if (this.#progress.lastsLongerThan(LINGER_MS, now)) this.destroy();
     }
+  }
+
+  #timeOut(): void {
+    this.#front.stats.timedOut++;
+    if (this.#state === BODY_STATE) this.#refuse('request-timeout');
+    else if (this.#sender.hasUnsent) this.destroy();
+    else if (this.#held.length > 0) this.#refuse('request-timeout');
+    else this.#close();
   }
 
   /** Whether a request is under way. */
   get busy(): boolean {
-    return this.#state === BODY_STATE || this.#state === HANDLING || this.#held.length > 0 || this.#stalled;
+    return (
+      this.#state === BODY_STATE || this.#state === HANDLING || this.#held.length > 0 || this.#sender.stalled
+    );
   }
 
   /** No further request: at once when idle, else after the current answer. */
@@ -183,13 +153,7 @@ export class Connection<Context = unknown> implements Carrier {
     this.#accepted = false;
     if (this.#front.batching === this) return;
     // Answered later, maybe in the middle of another connection's batch: the answer goes out alone.
-    const output = this.output;
-    if (exchange.responseStart === 0) {
-      this.#flush();
-    } else {
-      this.#write(Buffer.from(output.bytes.subarray(exchange.responseStart, output.length)));
-      output.length = exchange.responseStart;
-    }
+    this.#sender.send(this.output, exchange.responseStart, this.#front.now);
     this.#afterAnswer();
     // Not right here: whoever answers has yet to finish with this request before the next one may begin.
     this.#front.resumeSoon(this);
@@ -197,53 +161,47 @@ export class Connection<Context = unknown> implements Carrier {
 
   /** Reads on after a pause: first what is held, then the socket. */
   resume(): void {
-    if (this.#state !== HEAD_STATE || this.#stalled) return;
+    if (this.#state !== HEAD_STATE || this.#sender.stalled) return;
     if (this.#held.length > 0) this.#runHeld();
-    if (this.#state >= HANDLING || this.#stalled) return;
+    if (this.#state >= HANDLING || this.#sender.stalled) return;
     if (this.#clientEnded) this.#close();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #runHeld(): void {
     const { length } = this.#held;
-    this.#run(this.#held.take(), 0, length);
+    this.#run(this.#held.take(), length);
   }
 
-  /** Takes requests from source[start, end) as long as they are complete and answered at once; holds the rest. */
-  #run(source: Buffer, start: number, end: number): void {
+  /** Takes requests from source[0, end) as long as they are complete and answered at once; holds the rest. */
+  #run(source: Buffer, end: number): void {
     const front = this.#front;
     front.batching = this;
-    let i = start;
-    while (i < end && this.#state <= BODY_STATE && !this.#stalled) {
-      i = this.#state === HEAD_STATE ? this.#readHead(source, i, end) : this.#readBody(source, i, end);
-      if (this.output.length > BATCH_BYTES) this.#flush();
+    let i = 0;
+    while (i < end && this.#state <= BODY_STATE && !this.#sender.stalled) {
+      if (this.#state === HEAD_STATE) i = this.#readHead(source, i, end);
+      else i = this.#continue(this.#body.read(source, i, end), end);
+      if (this.output.length > BATCH_BYTES) this.#sender.send(this.output, 0, front.now);
     }
     if (i < end && this.#state <= HANDLING) this.#held.add(source, i, end);
-    this.#flush();
+    this.#sender.send(this.output, 0, front.now);
     front.batching = null;
   }
 
   /** Returns where the next part begins. */
   #readHead(source: Buffer, start: number, end: number): number {
     const front = this.#front;
-    const { exchange } = this;
     const { head } = front;
     const result = scanHead(source, start, end, head, front.http);
     if (result === 0) {
-      if (!this.#headBegun) this.#startPhase();
+      if (!this.#headBegun) this.#progress.restart(front.now);
       this.#headBegun = true;
       this.#held.add(source, start, end);
       return end;
     }
     this.#headBegun = false;
-    exchange.open(head, source, result > 0 && head.keepAlive && !front.draining);
-    if (result < 0) return this.#reject(result, end);
-    if (source[head.pathStart] !== ASTERISK) {
-      const pathEnd = normalisePath(source, head.pathStart, head.pathEnd);
-      if (pathEnd < 0) return this.#reject(pathEnd, end);
-      head.pathEnd = pathEnd;
-    }
-    return this.#beginBody(source, result, end);
+    this.exchange.open(head, source, result > 0 && head.keepAlive && !front.draining);
+    return result < 0 ? this.#reject(result, end) : this.#beginBody(source, result, end);
   }
 
   #beginBody(source: Buffer, start: number, end: number): number {
@@ -255,98 +213,23 @@ export class Connection<Context = unknown> implements Carrier {
     if (!present) exchange.keepAlive = false; // for an answer before the body was read
     this.#accepted = true;
     const maxBody = this.#front.handler.onHead(exchange);
-    if (exchange.answered) return this.#skipBody(present ? start + length : end);
+    if (exchange.answered) {
+      this.#afterAnswer();
+      return present ? start + length : end; // a body that was to come is dropped with the connection
+    }
     exchange.keepAlive = keepAlive;
-    if (length > maxBody) return this.#reject(CONTENT_TOO_LARGE, end);
-    if (present) {
-      exchange.bodyStart = start;
-      exchange.bodyEnd = start + length;
-      return this.#dispatch(exchange.bodyEnd);
-    }
-    this.#maxBody = maxBody;
-    return head.chunked ? this.#beginChunked(source, start, end) : this.#beginLength(source, start, end);
-  }
-
-  #skipBody(next: number): number {
-    this.#afterAnswer();
-    return next;
-  }
-
-  /** Content-Length, and not all of it here yet. */
-  #beginLength(source: Buffer, start: number, end: number): number {
-    this.#moveRequest(source, start, end, this.exchange.head.contentLength);
-    this.#awaitBody(end === start);
-    return end;
-  }
-
-  #beginChunked(source: Buffer, start: number, end: number): number {
-    const { exchange } = this;
-    this.#decoder ??= new ChunkedDecoder();
-    const decoder = this.#decoder;
-    decoder.start(this.#maxBody);
-    const result = decoder.decode(source, start, end, source, start);
-    if (result < 0) return this.#reject(result, end);
-    exchange.bodyStart = start;
-    exchange.bodyEnd = decoder.targetOffset;
-    if (result > 0) return this.#dispatch(decoder.sourceOffset);
-    this.#moveRequest(source, start, exchange.bodyEnd, exchange.bodyEnd - start);
-    this.#awaitBody(end === start);
-    return end;
-  }
-
-  #awaitBody(nothingYet: boolean): void {
+    const next = this.#body.begin(source, start, end, maxBody);
+    if (next !== 0) return this.#continue(next, end);
     this.#state = BODY_STATE;
-    this.#startPhase();
-    if (this.exchange.head.expectContinue && nothingYet) this.output.put(goOn, 0, goOn.length);
+    this.#progress.restart(this.#front.now);
+    if (head.expectContinue && start === end) this.output.put(goOn, 0, goOn.length);
+    return end;
   }
 
-  /** Copies head and what there is of the body to a buffer of the request's own. */
-  #moveRequest(source: Buffer, bodyStart: number, bodyEnd: number, expectedBody: number): void {
-    const { exchange } = this;
-    const { head } = exchange;
-    const headLength = head.end - head.start;
-    const present = bodyEnd - bodyStart;
-    // What a client announces is not allocated before it arrives.
-    const room = Math.min(expectedBody, Math.max(present * 2, 16_384));
-    const own = Buffer.allocUnsafeSlow(headLength + Math.max(room, present));
-    source.copy(own, 0, head.start, head.end);
-    source.copy(own, headLength, bodyStart, bodyEnd);
-    this.#ownHead ??= new RequestHead();
-    this.#ownHead.copyFrom(head, -head.start);
-    exchange.head = this.#ownHead;
-    exchange.bytes = own;
-    exchange.body = own;
-    exchange.bodyStart = headLength;
-    exchange.bodyEnd = headLength + present;
-  }
-
-  #readBody(source: Buffer, start: number, end: number): number {
-    const { exchange } = this;
-    const { head } = exchange;
-    if (head.chunked) {
-      const decoder = this.#decoder as ChunkedDecoder;
-      this.#ensureBody(end - start);
-      const result = decoder.decode(source, start, end, exchange.body, exchange.bodyEnd);
-      if (result < 0) return this.#reject(result, end);
-      exchange.bodyEnd = decoder.targetOffset;
-      return result > 0 ? this.#dispatch(decoder.sourceOffset) : end;
-    }
-    const missing = head.contentLength - (exchange.bodyEnd - exchange.bodyStart);
-    const taken = Math.min(missing, end - start);
-    this.#ensureBody(taken);
-    source.copy(exchange.body, exchange.bodyEnd, start, start + taken);
-    exchange.bodyEnd += taken;
-    return taken === missing ? this.#dispatch(start + taken) : end;
-  }
-
-  #ensureBody(count: number): void {
-    const { exchange } = this;
-    const needed = exchange.bodyEnd + count;
-    if (needed <= exchange.body.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, exchange.body.length * 2));
-    exchange.body.copy(larger, 0, 0, exchange.bodyEnd);
-    exchange.bytes = larger;
-    exchange.body = larger;
+  /** `next`: what the body reader said. */
+  #continue(next: number, end: number): number {
+    if (next === 0) return end;
+    return next < 0 ? this.#reject(next, end) : this.#dispatch(next);
   }
 
   /** The request is complete. Returns where the next one begins. */
@@ -355,27 +238,15 @@ export class Connection<Context = unknown> implements Carrier {
     this.#state = HANDLING;
     this.#front.handler.onRequest(exchange);
     if (exchange.answered) this.#afterAnswer();
-    else this.#keepRequest();
+    else this.#body.keep(); // the read buffer will not wait for the answer
     return next;
-  }
-
-  /** The answer comes later; the read buffer will not wait. */
-  #keepRequest(): void {
-    const { exchange } = this;
-    if (exchange.bytes === exchange.body && exchange.head === this.#ownHead) return;
-    this.#moveRequest(
-      exchange.body,
-      exchange.bodyStart,
-      exchange.bodyEnd,
-      exchange.bodyEnd - exchange.bodyStart,
-    );
   }
 
   #afterAnswer(): void {
     this.#accepted = false;
     if (this.exchange.keepAlive) {
       this.#state = HEAD_STATE;
-      this.#startPhase();
+      this.#progress.restart(this.#front.now);
     } else {
       this.#close();
     }
@@ -417,42 +288,10 @@ export class Connection<Context = unknown> implements Carrier {
     if (this.#state >= LINGERING) return;
     this.#state = LINGERING;
     this.#held.clear();
-    this.#startPhase();
-    if (this.#front.batching === this || this.#front.batching === null) this.#flush();
+    this.#progress.restart(this.#front.now);
+    if (this.#front.batching === this || this.#front.batching === null)
+      this.#sender.send(this.output, 0, this.#front.now);
     this.#socket.end();
     if (this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  #giveUp(): void {
-    this.#front.stats.timedOut++;
-    this.destroy();
-  }
-
-  #flush(): void {
-    const output = this.output;
-    if (output.length === 0) return;
-    const written = this.#write(output.take());
-    output.release(written);
-  }
-
-  /** Whether the kernel took all of it at once; else the bytes must be left alone. */
-  #write(bytes: Buffer): boolean {
-    this.#front.stats.bytesWritten += bytes.length;
-    this.#socket.write(bytes);
-    const unsent = this.#socket.writableLength;
-    if (unsent === 0) return true;
-    this.#unsentSince = this.#front.now;
-    this.#unsentBytes = unsent;
-    if (unsent > MAX_UNSENT_BYTES && !this.#stalled) {
-      this.#stalled = true;
-      this.#socket.pause();
-    }
-    return false;
-  }
-
-  #startPhase(): void {
-    this.#phaseStart = this.#front.now;
-    this.#lastProgress = this.#front.now;
-    this.#phaseBytes = 0;
   }
 }

@@ -23,7 +23,7 @@ export class RequestHead {
   /** The request target as received. */
   targetStart = 0;
   targetEnd = 0;
-  /** Path without query; for the asterisk-form just `*`. */
+  /** Path without query, normalised once the head is complete; for the asterisk-form just `*`. */
   pathStart = 0;
   pathEnd = 0;
   /** Query without its `?`; start = end when there is none. */

@@ -5,8 +5,6 @@ import { type Carrier, Exchange } from './exchange.ts';
 import type { Front } from './front.ts';
 import { RequestHead } from './head.ts';
 import { Output } from './output.ts';
-import { normalisePath } from './path.ts';
-import { ASTERISK } from './characters.ts';
 import { BAD_REQUEST, rejectionProblem } from './rejection.ts';
 import { scanHead } from './scan.ts';
 
@@ -62,11 +60,6 @@ export class StreamCarrier<Context = unknown> implements Carrier {
     exchange.open(head, bytes ?? Buffer.alloc(0), true);
     if (bytes === null || result <= 0)
       return this.#refuse(rejectionProblem(result === 0 ? BAD_REQUEST : result));
-    if (bytes[head.pathStart] !== ASTERISK) {
-      const pathEnd = normalisePath(bytes, head.pathStart, head.pathEnd);
-      if (pathEnd < 0) return this.#refuse(rejectionProblem(pathEnd));
-      head.pathEnd = pathEnd;
-    }
     this.#accepted = true;
     this.#maxBody = this.#front.handler.onHead(exchange);
     if (exchange.answered) return undefined;

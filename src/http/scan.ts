@@ -1,5 +1,6 @@
 import { scanAuthority } from './authority.ts';
 import {
+  ASTERISK,
   CHARACTERS,
   COLON,
   COMMA,
@@ -18,6 +19,7 @@ import { readConnectionFields } from './connection-field.ts';
 import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, OTHER, isSingleton } from './fields.ts';
 import { knownFieldAt } from './field-names.ts';
 import type { HeadLimits, RequestHead } from './head.ts';
+import { normalisePath } from './path.ts';
 import {
   BAD_REQUEST,
   CONTENT_TOO_LARGE,
@@ -41,6 +43,8 @@ const tab = TAB;
 /**
  * Reads the request head in bytes[start, end) into `head`, as strictly as RFC 9112 allows: one reading, no repair.
  * Returns the offset after the head, 0 when bytes are missing, or a rejection (rejection.ts, below 0).
+ *
+ * The path of a complete head is normalised in place (path.ts).
  *
  * It keeps no state between calls: an incomplete head is scanned again from its start. The connection sees to it that
  * this does not happen at every byte.
@@ -123,7 +127,7 @@ function scanFields(
   }
 }
 
-/** What the fields mean together: host, connection, framing. 0 or a rejection. */
+/** What the fields mean together (host, connection, framing), and one spelling for the path. 0 or a rejection. */
 function settle(bytes: Uint8Array, head: RequestHead): number {
   const host = settleHost(bytes, head);
   if (host < 0) return host;
@@ -133,7 +137,17 @@ function settle(bytes: Uint8Array, head: RequestHead): number {
     if (connection < 0) return connection;
   }
   const framing = settleFraming(bytes, head);
-  return framing < 0 ? framing : settleExpectation(bytes, head);
+  if (framing < 0) return framing;
+  const expectation = settleExpectation(bytes, head);
+  return expectation < 0 ? expectation : settlePath(bytes, head);
+}
+
+function settlePath(bytes: Uint8Array, head: RequestHead): number {
+  if (bytes[head.pathStart] === ASTERISK) return 0;
+  const pathEnd = normalisePath(bytes, head.pathStart, head.pathEnd);
+  if (pathEnd < 0) return pathEnd;
+  head.pathEnd = pathEnd;
+  return 0;
 }
 
 function settleHost(bytes: Uint8Array, head: RequestHead): number {
