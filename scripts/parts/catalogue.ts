@@ -2,6 +2,7 @@
  * The parts that tests need beyond npm, each at an exact version. Quick ones first, then the builds in the order in
  * which tests want them: `--all` brings them in this order.
  */
+import { cProgram } from './c.ts';
 import { crate, shim } from './cargo.ts';
 import { debian } from './debian.ts';
 import { goCommand, kubernetes } from './go.ts';
@@ -52,6 +53,18 @@ export const catalogue = {
         ],
       },
     }),
+  },
+  pause: {
+    version: '1',
+    about: 'the first process of a pod',
+    paths: { pause: 'pause' },
+    ...cProgram('pause/pause.c'),
+  },
+  wrk: {
+    version: '4.1.0',
+    about: 'a load generator with a closed loop',
+    paths: { wrk: 'w/wrk' },
+    ...debian({ packages: { wrk: '4.1.0' }, wrap: ['usr/bin/wrk'] }),
   },
   registry: {
     version: '2.8.3',
