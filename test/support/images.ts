@@ -1,4 +1,5 @@
-/** Images for tests, in the least code. */
+/** Images and keys for tests, in the least code. */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { ImageContent } from '../../src/artifacts/oci/content.ts';
 import type { Descriptor } from '../../src/artifacts/oci/documents.ts';
 import { buildImage, type ImageInput } from '../../src/artifacts/oci/image.ts';
@@ -31,4 +32,17 @@ export function testImage(text: string, more: Partial<ImageInput> = {}): TestIma
 /** A repository of a registry that waits for nothing between attempts. */
 export function openTestRegistry(name: string, options: Partial<RegistryRepositoryOptions> = {}): Repository {
   return openRegistry(parseReference(name), { env: {}, sleep: async () => {}, ...options });
+}
+
+export interface TestKeys {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** Of the public key. */
+  readonly pem: string;
+}
+
+/** Keys for signatures, without the slow sealing of a key file. */
+export function testKeys(): TestKeys {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  return { privateKey, publicKey, pem: publicKey.export({ type: 'spki', format: 'pem' }) as string };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { moduleOf } from '../../../test/support/control.ts';
 import { makeTestFolder, type TestFolder } from '../../../test/support/folder.ts';
-import { openTestRegistry, testImage } from '../../../test/support/images.ts';
+import { openTestRegistry, testImage, testKeys } from '../../../test/support/images.ts';
 import { startFakeRegistry } from '../../../test/support/registry.ts';
 import { MayflyError } from '../../model/errors.ts';
 import { digestOf } from '../digest.ts';
@@ -15,7 +15,6 @@ import { inspectImage } from './inspect.ts';
 import { openLocation, parseLocation } from './location.ts';
 import { SBOM } from './media-types.ts';
 import { requireImage, type Repository } from './repository.ts';
-import { generateKeys, readPrivateKey, readPublicKey } from './signing/keys.ts';
 import { judge, readSignatures, signImage } from './signing/signatures.ts';
 
 const code = (wanted: string) => (error: unknown) => error instanceof MayflyError && error.code === wanted;
@@ -48,9 +47,7 @@ const places: Record<string, () => Promise<Place>> = {
   'a registry with referrers': inRegistry(true),
 };
 
-const pair = generateKeys('');
-const privateKey = await readPrivateKey(pair.privateKey, 'key', async () => '');
-const publicKey = readPublicKey(pair.publicKey, 'key');
+const { privateKey, publicKey } = testKeys();
 
 for (const [name, make] of Object.entries(places)) {
   test(`${name}: an image with what is attached and its signature is there again, whole`, async () => {
