@@ -68,7 +68,7 @@ class Graph implements CallGraph {
     const functions = members.filter((node) => node < this.#functions.length);
     if (isRecursive) for (const node of members) this.#spends[node] = 1;
     if (isRecursive) for (const node of functions) this.#counted[node] = 1;
-    for (const node of [...members].sort((left, right) => right - left)) this.#weigh(node);
+    for (const node of members.toSorted((left, right) => right - left)) this.#weigh(node);
   }
 
   #weigh(node: number): void {

@@ -257,7 +257,6 @@ export class GuestCode {
         this.#code.localTee(address);
         this.#checkLocal(at, address);
         this.#inside.delete(address);
-        this.#code.localGet(address);
       }
     }
     this.#writeAccess(at);
@@ -278,7 +277,7 @@ export class GuestCode {
       code.localSet(value).localTee(address);
       this.#checkLocal(at, address);
       this.#inside.delete(address);
-      code.localGet(address).localGet(value);
+      code.localGet(value);
     }
     this.#writeAccess(at);
     if (isMarked) return;

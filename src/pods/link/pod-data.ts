@@ -54,7 +54,7 @@ function marks({ segments, context }: PodInput): PodData[] {
     for (let page = start >>> DIRTY_PAGE_BITS; page <= last; page++) pages.add(page);
   }
   const runs: { first: number; count: number }[] = [];
-  for (const page of [...pages].sort((left, right) => left - right)) {
+  for (const page of [...pages].toSorted((left, right) => left - right)) {
     const run = runs.at(-1);
     if (run !== undefined && run.first + run.count === page) run.count++;
     else runs.push({ first: page, count: 1 });

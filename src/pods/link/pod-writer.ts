@@ -3,7 +3,7 @@ import { EXTERNAL_KINDS, type ModuleParts } from '../../runtime/module/module-pa
 import { Op } from '../../runtime/module/opcodes.ts';
 import type { Reader } from '../../runtime/module/reader.ts';
 import { Section } from '../../runtime/module/sections.ts';
-import { FUNCREF, type ValueType, writeValueType } from '../../runtime/module/value-types.ts';
+import { FUNCREF, I32, type ValueType, writeValueType } from '../../runtime/module/value-types.ts';
 import { Writer } from '../../runtime/module/writer.ts';
 import { writeZero } from '../../runtime/module/zero.ts';
 import { PAGE_BYTES } from '../../runtime/prepare/host.ts';
@@ -11,6 +11,7 @@ import { writeAdapterCode } from './adapter-code.ts';
 import type { AdapterImports } from './adapter-imports.ts';
 import { type Constant, writeConstant } from './constant.ts';
 import { GuestCode, type GuestContext } from './guest-code.ts';
+import { FUEL, STACK_BYTES } from './guest-runtime.ts';
 import { brokenAdapter, functionExport, type Places } from './index-spaces.ts';
 import type { PodOptions } from './layout.ts';
 import type { Renumbering } from './renumbering.ts';
@@ -27,6 +28,7 @@ export interface PodInput {
 }
 
 const WITH_MAXIMUM = 1;
+const LAST_DEADLINE = 2n ** 63n - 1n;
 const PREAMBLE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 /** Writes the sections of the pod in their order: of each what the adapter has, what the guest has, and what we add. */
@@ -144,20 +146,24 @@ export class PodWriter {
       const value = initial.get(adapter.globals.length + guest.globals.length + number);
       if (value === undefined) writeZero(section, type);
       else {
-        section.u8(Op.I32_CONST);
-        section.s32(value);
+        section.u8(type === I32 ? Op.I32_CONST : Op.I64_CONST);
+        section.s64(value);
       }
       section.u8(Op.END);
     });
   }
 
-  #initialValues(): Map<number, number> {
-    const { pages, bytes, minimumPages, tables } = this.#input.context.layout;
+  /** By index of the global. A run that was not armed has no deadline. */
+  #initialValues(): Map<number, bigint> {
+    const { pages, bytes, minimumPages, fuel, stack, deadline, tables } = this.#input.context.layout;
     const values = new Map([
-      [pages, minimumPages],
-      [bytes, minimumPages * PAGE_BYTES],
+      [pages, BigInt(minimumPages)],
+      [bytes, BigInt(minimumPages * PAGE_BYTES)],
+      [fuel, BigInt(FUEL)],
+      [stack, BigInt(STACK_BYTES)],
+      [deadline, LAST_DEADLINE],
     ]);
-    for (const { size, minimum } of tables) if (size !== null) values.set(size, minimum);
+    for (const { size, minimum } of tables) if (size !== null) values.set(size, BigInt(minimum));
     return values;
   }
 

@@ -21,7 +21,7 @@ import {
 
 const FIRST_RELAXED = VECTOR + 256;
 
-const RUNNABLE: readonly ValueType[] = [I32, I64, F32, F64, V128, FUNCREF, EXTERNREF];
+const RUNNABLE: ReadonlySet<ValueType> = new Set([I32, I64, F32, F64, V128, FUNCREF, EXTERNREF]);
 
 export function refuseModule(parts: ModuleParts): void {
   if (parts.memories.length > 1) {
@@ -36,7 +36,7 @@ export function refuseModule(parts: ModuleParts): void {
 }
 
 export function refuseValueType(type: ValueType, where: string): void {
-  if (RUNNABLE.includes(type)) return;
+  if (RUNNABLE.has(type)) return;
   throw refused(`the type ${valueTypeName(type)}`, where, 'Compile for WebAssembly 2.0.');
 }
 
