@@ -11,7 +11,7 @@ import { limits, MAX_BODY } from '../../fuzz/http-subject.ts';
 import { frameText, type HttpObservation, withoutNames } from './http-observation.ts';
 
 const NOBODY = Buffer.alloc(0);
-const SKIPPED = [HOP_BY_HOP, CONNECTION, TRANSFER_ENCODING, EXPECT, REQUEST_ID];
+const SKIPPED = new Set([HOP_BY_HOP, CONNECTION, TRANSFER_ENCODING, EXPECT, REQUEST_ID]);
 
 export class GatewayHttp implements RequestHandler {
   readonly #front = new Front(this, limits);
@@ -79,7 +79,7 @@ export class GatewayHttp implements RequestHandler {
 function frameOf(exchange: Exchange, id: RequestIdLine): Buffer {
   const { head } = exchange;
   const skipped = [...head.kinds.subarray(0, head.headerCount).entries()]
-    .filter(([, kind]) => SKIPPED.includes(kind))
+    .filter(([, kind]) => SKIPPED.has(kind))
     .map(([row]) => row);
   const parts = {
     method: head.method,

@@ -30,11 +30,11 @@ export interface Peer {
 
 export interface Guest {
   /** Called with the request frame; returns the response frame, or how it ended (1 trapped, 2 out of time). */
-  handle(frame: Buffer): Buffer | number;
+  handle(frame: Buffer, host: VirtualHost): Buffer | number;
   restore?(): number;
 }
 
-const GUEST_PAGES = 32;
+const GUEST_PAGES = 64;
 const PAGE = 65_536;
 const AGAIN = 6;
 
@@ -50,7 +50,9 @@ export class VirtualHost {
   readonly #settings: PodSettings;
   readonly #guest: Guest;
   readonly #env: Readonly<Record<string, string>>;
-  #memory: WebAssembly.Memory | null = null;
+  #instance: WebAssembly.Instance | null = null;
+  #base = 0;
+  #status = 0;
   #waiting: number[] = [];
   #nextFd = 10;
   #script: () => void = () => {
@@ -85,6 +87,25 @@ export class VirtualHost {
     return peer;
   }
 
+  /** What the server exports: the host functions of the guest. */
+  call(name: string, ...args: (number | bigint)[]): number {
+    const { exports } = this.#instance as WebAssembly.Instance;
+    return (exports[name] as (...args: (number | bigint)[]) => number)(...args);
+  }
+
+  /** The guest's memory. */
+  get guestMemory(): Buffer {
+    return this.#bytes().subarray(this.#base, this.#base + GUEST_PAGES * PAGE);
+  }
+
+  /** Plays a scene: each `yield` lets the server go on until it waits again. */
+  play(scene: (host: VirtualHost) => Generator<void, void, void>): void {
+    const steps = scene(this);
+    this.run(() => {
+      if (steps.next().done === true) throw new Over();
+    });
+  }
+
   /** Runs the server; `script` is called whenever it waits, and ends the run by throwing Over. */
   run(script: () => void): void {
     this.#script = script;
@@ -94,8 +115,9 @@ export class VirtualHost {
     const base = arena + PAGE;
     const guest = this.#guestImports(base, blobAt, arena);
     const instance = new WebAssembly.Instance(this.#module, { guest, wasi_snapshot_preview1: this.#wasi() });
+    this.#instance = instance;
+    this.#base = base;
     const memory = instance.exports['memory'] as WebAssembly.Memory;
-    this.#memory = memory;
     memory.grow(Math.ceil((base + GUEST_PAGES * PAGE - memory.buffer.byteLength) / PAGE));
     this.#bytes().set(blob, blobAt);
     try {
@@ -106,33 +128,34 @@ export class VirtualHost {
   }
 
   #bytes(): Buffer {
-    return Buffer.from((this.#memory as WebAssembly.Memory).buffer);
+    const { exports } = this.#instance as WebAssembly.Instance;
+    return Buffer.from((exports['memory'] as WebAssembly.Memory).buffer);
   }
 
   #guestImports(base: number, blobAt: number, arena: number): WebAssembly.ModuleImports {
-    let status = 0;
     const frameAt = PAGE;
-    const answerAt = 8 * PAGE;
+    const answerAt = 32 * PAGE;
     return {
       initialize: () => 0,
-      alloc: (length: number) => (length > 6 * PAGE ? 0 : frameAt),
+      alloc: (length: number) => (length > 30 * PAGE ? 0 : frameAt),
       handle: (at: number, length: number) => {
         const bytes = this.#bytes();
-        const answer = this.#guest.handle(Buffer.from(bytes.subarray(base + at, base + at + length)));
+        const frame = Buffer.from(bytes.subarray(base + at, base + at + length));
+        const answer = this.#guest.handle(frame, this);
         if (typeof answer === 'number') {
-          status = answer;
+          this.#status ||= answer;
           return 0n;
         }
         answer.copy(bytes, base + answerAt);
         return (BigInt(answerAt) << 32n) | BigInt(answer.length);
       },
       start: () => undefined,
-      status: () => status,
+      status: () => this.#status,
       arm: () => {
-        status = 0;
+        this.#status = 0;
       },
       stop: (value: number) => {
-        status = value;
+        this.#status = value;
       },
       restore: () => this.#guest.restore?.() ?? 0,
       mark: () => undefined,
