@@ -35,7 +35,7 @@ export declare function arm(deadline: i64): void;
 // @ts-ignore: decorator
 @external("guest", "stop")
 export declare function stop(status: i32): void;
-/** Puts the guest back to its snapshot. 0, or -1 when it cannot be put back. */
+/** Puts the guest back to its snapshot, whatever it did: always 0. */
 // @ts-ignore: decorator
 @external("guest", "restore")
 export declare function restore(): i32;

@@ -8,6 +8,7 @@
  *   host/      what the guest may import
  *   memory/    where all of it lies: one arena, nothing is ever asked of the system
  */
+import { budget, startClock } from "./function/clock";
 import { openTemplates } from "./function/template";
 import { openResponses } from "./function/response-frame";
 import * as guest from "./guest";
@@ -66,6 +67,8 @@ export function _start(): void {
 }
 
 function startGuest(): void {
+  startClock(settings.requestTimeoutMs);
+  guest.arm(budget());
   const status = guest.initialize();
   if (status == guest.FINE) return;
   say(ERROR, "The function could not be initialised", "status", status);

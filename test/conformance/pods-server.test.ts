@@ -313,30 +313,6 @@ test('status lines are those of the gateway, for every status', () => {
   });
 });
 
-test('a guest that cannot be put back is answered for, then the process ends with code 70', () => {
-  let worn = false;
-  const guest = { handle: echo.handle, restore: () => (worn ? -1 : 0) };
-  assert.throws(
-    () =>
-      pod(guest).play(function* (host) {
-        const [asking, idle] = [host.connect(), host.connect()];
-        yield;
-        worn = true;
-        asking.incoming.push(get(), get());
-        yield;
-        yield;
-        assert.equal(text(asking).match(/200 OK/g)?.length, 1);
-        assert.ok(asking.shutdown && idle.shutdown);
-        asking.incoming.push(null);
-        idle.incoming.push(null);
-        yield;
-        yield;
-        assert.fail('it goes on');
-      }),
-    (error) => error instanceof Ended && error.code === 70,
-  );
-});
-
 test('PORT and LOG_LEVEL override the settings; what cannot be listened on ends the process with one line', () => {
   const quiet = pod(echo, {}, { LOG_LEVEL: 'error', PORT: '1234' });
   quiet.play(function* () {});

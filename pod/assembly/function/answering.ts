@@ -7,17 +7,15 @@ import { Template } from "./template";
 /** Who answers a request, known as soon as its head is. */
 export const FUNCTION: i32 = 0;
 export const HEALTH: i32 = 1;
-export const READY: i32 = 2;
-export const NO_ROUTE: i32 = 3;
-export const WRONG_METHOD: i32 = 4;
+export const NO_ROUTE: i32 = 2;
+export const WRONG_METHOD: i32 = 3;
 /** OPTIONS where the function does not take it. */
-export const ALLOWED_METHODS: i32 = 5;
+export const ALLOWED_METHODS: i32 = 4;
 
 /** Sets `answer` and `route` by host, path and method. The server's own paths come before every route. */
 export function findAnswer(template: Template, pathStart: usize, pathEnd: usize): void {
   template.route = 0;
-  if (is(pathStart, pathEnd, "/health")) template.answer = HEALTH;
-  else if (is(pathStart, pathEnd, "/ready")) template.answer = READY;
+  if (is(pathStart, pathEnd, "/health") || is(pathStart, pathEnd, "/ready")) template.answer = HEALTH;
   else {
     const route = findRoute(head.hostStart, head.hostEnd, pathStart, pathEnd);
     if (route == null) {

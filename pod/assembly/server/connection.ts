@@ -15,10 +15,8 @@ import {
   destroy,
   dropHeld,
   dropRequest,
-  isBusy,
   startPhase,
 } from "./connections";
-import { draining } from "./draining";
 import * as output from "./output";
 import { OVERLOADED, REQUEST_TIMEOUT, problemOf } from "./problems";
 import { askFunction, isForFunction, refuse } from "./requests";
@@ -132,9 +130,8 @@ function readHead(connection: Connection, start: usize, end: usize): usize {
 function beginRequest(connection: Connection, template: Template, start: usize, bodyStart: usize, end: usize): usize {
   const length = max(template.contentLength, 0);
   const isPresent = !template.chunked && length <= <i64>(end - bodyStart);
-  const keepAlive = template.keepAlive && !draining;
+  const keepAlive = template.keepAlive;
   connection.keepAlive = keepAlive && isPresent; // for an answer before the body was read
-  connection.startedAt = now;
   if (!isForFunction(connection, template)) {
     afterAnswer(connection);
     return isPresent ? bodyStart + <usize>length : end;
@@ -243,7 +240,7 @@ function dispatch(connection: Connection, next: usize): usize {
 
 function afterAnswer(connection: Connection): void {
   if (connection.state >= LINGERING) return;
-  if (!connection.keepAlive || draining) close(connection);
+  if (!connection.keepAlive) close(connection);
   else startPhase(connection);
 }
 
@@ -295,10 +292,4 @@ function timeOut(connection: Connection): void {
     method = head.method;
   } else return close(connection);
   refuseAll(connection, REQUEST_TIMEOUT, method);
-}
-
-/** No further request: at once when idle, else after the current answer. */
-export function drainConnection(connection: Connection): void {
-  connection.keepAlive = false;
-  if (!isBusy(connection)) close(connection);
 }

@@ -35,8 +35,6 @@ export class Connection {
   request: usize;
   headBytes: usize;
   bodyBytes: usize;
-  /** Monotonic milliseconds: when the head was complete. */
-  startedAt: i64;
   /** Answers that the client has not taken yet: [unsentStart, unsentEnd) of the block. */
   unsent: usize;
   unsentStart: usize;
@@ -129,13 +127,4 @@ export function dropUnsent(connection: Connection): void {
   connection.unsent = 0;
   connection.unsentStart = 0;
   connection.unsentEnd = 0;
-}
-
-export function hasUnsent(connection: Connection): bool {
-  return connection.unsent != 0;
-}
-
-/** Whether a request is under way. */
-export function isBusy(connection: Connection): bool {
-  return connection.state == BODY_STATE || connection.heldBytes > 0 || connection.unsent != 0;
 }

@@ -1,9 +1,8 @@
 import { ERROR, say } from "../log";
 import { reserve } from "../memory/arena";
 import * as wasi from "../wasi";
-import { checkTime, clientEnded, drainConnection, drained, receive } from "./connection";
+import { checkTime, clientEnded, drained, receive } from "./connection";
 import { CLOSED, Connection, connectionAt, destroy, openCount, usedRecords } from "./connections";
-import { draining } from "./draining";
 import { accept } from "./listener";
 import { connection, isBroken, isListener, isWritable, poll, readEvent, setListening } from "./poll";
 import { now, readNow, renderDateLine } from "./time";
@@ -14,16 +13,11 @@ import { now, readNow, renderDateLine } from "./time";
  */
 const READ_BYTES: usize = 65_536;
 export const SWEEP_MS: i64 = 500;
-/** How long answers may still be taken when the process is going. */
-const GRACE_MS: i64 = 2000;
-/** EX_SOFTWARE of sysexits.h: whoever started the process is to start it anew. */
-const WORN_OUT: i32 = 70;
 
 let readBuffer: usize = 0;
 let lastSweep: i64 = 0;
 /** No descriptor was left for a new connection: none is taken before the next sweep. */
 let exhausted = false;
-let goneBy: i64 = 0;
 
 export function openLoop(): void {
   readBuffer = reserve(READ_BYTES);
@@ -33,7 +27,7 @@ export function serve(): void {
   readNow();
   sweep();
   while (true) {
-    setListening(!exhausted && !draining);
+    setListening(!exhausted);
     const events = poll();
     readNow();
     if (now - lastSweep >= SWEEP_MS) sweep();
@@ -48,7 +42,6 @@ export function serve(): void {
       if (!exhausted) say(ERROR, "No descriptor is left for another connection", "open", openCount);
       exhausted = true;
     }
-    if (draining) leave();
   }
 }
 
@@ -85,16 +78,4 @@ function sweep(): void {
     const connection = connectionAt(i);
     if (connection.state != CLOSED) checkTime(connection);
   }
-}
-
-/** The process is going: what was answered is sent, then it ends. */
-function leave(): void {
-  if (goneBy == 0) {
-    goneBy = now + GRACE_MS;
-    for (let i: u32 = 0; i < usedRecords(); i++) {
-      const connection = connectionAt(i);
-      if (connection.state != CLOSED) drainConnection(connection);
-    }
-  }
-  if (openCount == 0 || now >= goneBy) wasi.proc_exit(WORN_OUT);
 }

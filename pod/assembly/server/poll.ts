@@ -49,7 +49,7 @@ export function pollListener(socket: i32): void {
   write(LISTENER, LISTENER_MARK, socket);
 }
 
-/** A full server, or one that is going, lets new connections wait. */
+/** A process without a free descriptor lets new connections wait. */
 export function setListening(on: bool): void {
   listening = on;
 }

@@ -1,16 +1,14 @@
 import * as guest from "../guest";
 import * as answer from "../function/answer";
-import { ALLOWED_METHODS, FUNCTION, HEALTH, NO_ROUTE, READY } from "../function/answering";
+import { ALLOWED_METHODS, FUNCTION, HEALTH, NO_ROUTE } from "../function/answering";
 import { Route } from "../function/routes";
 import { runFunction } from "../function/run";
 import { Template, frameOf } from "../function/template";
 import { releaseOutput } from "../host/streams";
 import { GET, HEAD } from "../http/methods";
-import { WARN, say } from "../log";
 import { reserve } from "../memory/arena";
 import { put } from "../memory/bytes";
 import { Connection } from "./connections";
-import { drain, draining } from "./draining";
 import * as output from "./output";
 import { METHOD_NOT_ALLOWED, NOT_FOUND, appendProblem } from "./problems";
 import { lineBytes, lineStart, makeId, takeId } from "./request-id";
@@ -29,7 +27,7 @@ export function openRequests(): void {
 export function isForFunction(connection: Connection, template: Template): bool {
   if (template.answer == FUNCTION) return true;
   output.makeRoom(connection);
-  if (template.answer == HEALTH || template.answer == READY) answerHealth(connection, template);
+  if (template.answer == HEALTH) answerHealth(connection, template);
   else if (template.answer == ALLOWED_METHODS) answerOptions(connection, template);
   else {
     nameRequest(template);
@@ -48,9 +46,7 @@ export function askFunction(connection: Connection, template: Template, body: us
   if (problem == 0) passOn(connection, template);
   else tell(connection, template, problem, true, 0, 0);
   releaseOutput();
-  if (guest.restore() == 0) return;
-  say(WARN, "The function's state cannot be put back: the process ends and is to be started anew", "", -1);
-  drain();
+  guest.restore();
 }
 
 /** The client's own id where it is well-formed, else a new one. */
@@ -75,21 +71,16 @@ function tell(connection: Connection, template: Template, problem: i32, named: b
   appendProblem(problem, named, line, lineEnd, template.method, template.minorVersion, connection.keepAlive);
 }
 
-/**
- * `/health`: the process answers, so it lives. `/ready`: it also takes new work. The same for probes as the gateway's
- * (src/gateway/health.ts).
- */
+/** `/health` and `/ready`, as the gateway answers them (src/gateway/health.ts): a process that answers also takes new work. */
 function answerHealth(connection: Connection, template: Template): void {
   if (template.method != GET && template.method != HEAD) {
     tell(connection, template, METHOD_NOT_ALLOWED, false, allowHealth, allowHealthEnd);
     return;
   }
-  const ready = template.answer == HEALTH || !draining;
-  const body = ready ? '{"status":"ok"}\n' : '{"status":"draining"}\n';
-  const status = ready ? 200 : 503;
-  output.beginAnswer(status);
+  const body = '{"status":"ok"}\n';
+  output.beginAnswer(200);
   output.appendLiteral("content-type: application/json\r\ncache-control: no-store\r\n");
-  if (endHead(connection, template, status, body.length)) output.appendLiteral(body);
+  if (endHead(connection, template, 200, body.length)) output.appendLiteral(body);
 }
 
 function answerOptions(connection: Connection, template: Template): void {

@@ -31,7 +31,6 @@ export interface Peer {
 export interface Guest {
   /** Called with the request frame; returns the response frame, or how it ended (1 trapped, 2 out of time). */
   handle(frame: Buffer, host: VirtualHost): Buffer | number;
-  restore?(): number;
 }
 
 const GUEST_PAGES = 64;
@@ -157,7 +156,7 @@ export class VirtualHost {
       stop: (value: number) => {
         this.#status = value;
       },
-      restore: () => this.#guest.restore?.() ?? 0,
+      restore: () => 0,
       mark: () => undefined,
       base: () => base,
       size: () => GUEST_PAGES * PAGE,
