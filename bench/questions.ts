@@ -8,6 +8,7 @@ import { overload } from './questions/overload.ts';
 import { paced } from './questions/paced.ts';
 import { stages } from './questions/stages.ts';
 import { scale } from './questions/scale.ts';
+import { tls } from './questions/tls.ts';
 
 const freshState = scriptQuestion(
   {
@@ -32,6 +33,7 @@ const policy = scriptQuestion(
 export const questions: readonly Question[] = [
   gateway,
   paced,
+  tls,
   stages,
   freshState,
   policy,

@@ -31,6 +31,8 @@ export interface LoadResult {
 
 export interface Target {
   readonly port: number;
+  /** The port speaks TLS. */
+  readonly secure?: boolean;
   readonly path: string;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -106,28 +108,38 @@ export interface PacedOptions {
   readonly scratch: string;
 }
 
-/** h2load at a constant rate. Percentiles come from its log of every request. */
-export async function h2load(target: Target, options: PacedOptions): Promise<LoadResult> {
-  const { connections, seconds, requestsPerSecond, scratch } = options;
+export interface H2loadOptions extends Omit<PacedOptions, 'requestsPerSecond'> {
+  /** Null: each connection sends the next request when it has the answer. */
+  readonly requestsPerSecond: number | null;
+  /** HTTP/1.1 unless said otherwise; HTTP/2 needs a secure target. */
+  readonly protocol?: 'http/1.1' | 'h2';
+  /** Requests under way on each connection, 1 unless said otherwise: streams of HTTP/2. */
+  readonly streams?: number;
+}
+
+/** h2load, at a constant rate or as fast as the server answers. Percentiles come from its log of every request. */
+export async function h2load(target: Target, options: H2loadOptions): Promise<LoadResult> {
+  const { connections, seconds, requestsPerSecond, scratch, protocol, streams = 1 } = options;
   const unique = `${process.pid}-${Math.random().toString(36).slice(2)}`;
   const bodyFile = join(scratch, `h2load-${unique}.body`);
   const logFile = join(scratch, `h2load-${unique}.log`);
   writeFileSync(bodyFile, target.body);
   // Less than one request per second and connection is not a pace.
-  const used = Math.max(1, Math.min(connections, Math.floor(requestsPerSecond)));
+  const used = Math.max(1, Math.min(connections, Math.floor(requestsPerSecond ?? Infinity)));
   const headers = Object.entries(target.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const { output, cpuSeconds } = await generate(
     'h2load',
     [
-      '--h1',
+      ...(protocol === 'h2' ? [] : ['--h1']),
       '-t1',
       `-c${used}`,
+      `-m${streams}`,
       `-D${seconds}`,
-      `--rps=${(requestsPerSecond / used).toFixed(3)}`,
+      ...(requestsPerSecond === null ? [] : [`--rps=${(requestsPerSecond / used).toFixed(3)}`]),
       `--data=${bodyFile}`,
       `--log-file=${logFile}`,
       ...headers,
-      `http://127.0.0.1:${target.port}${target.path}`,
+      `${target.secure === true ? 'https' : 'http'}://127.0.0.1:${target.port}${target.path}`,
     ],
     seconds,
   );
