@@ -1,10 +1,11 @@
 /**
  * Writes what is derived from the sources: the JSON Schema for editors, the references of configuration, errors and
- * command line, the alert rules for Kubernetes. `--check` writes nothing and fails when a committed file is not what it should be.
+ * command line, the alert rules and custom resources for Kubernetes. `--check` writes nothing and fails when a committed file is not what it should be.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { allowedAt, container, schemaTree, type SchemaNode } from '../src/config/tree.ts';
+import { crdFiles } from './crd-files.ts';
 import { cliPage } from './cli-page.ts';
 import { problems, problemType, type ProblemCode } from '../src/model/problems.ts';
 import { adminApiPage } from './admin-api-page.ts';
@@ -21,6 +22,7 @@ export function generated(): Record<string, string> {
     'docs/reference/cli.md': cliPage(),
     'docs/reference/admin-api.md': adminApiPage(),
     'deploy/monitoring/prometheus-rule.yaml': prometheusRule(root),
+    ...crdFiles(),
   };
 }
 

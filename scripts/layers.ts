@@ -17,6 +17,7 @@ const below: Record<string, readonly string[]> = {
   runtime: ['model'],
   build: ['model', 'runtime'],
   pods: ['model', 'runtime', 'build', 'artifacts', 'config'],
+  kubernetes: ['model', 'config', 'observability'],
   gateway: ['model', 'http', 'limits', 'policy', 'runtime', 'observability'],
   control: [
     'model',
@@ -53,6 +54,7 @@ const below: Record<string, readonly string[]> = {
     'limits',
     'observability',
     'platform',
+    'kubernetes',
   ],
 };
 

@@ -1,0 +1,31 @@
+/** The kinds that the operator reads or writes. */
+import type { KubeObject, Resource } from './objects.ts';
+import { API_VERSION } from '../resources/names.ts';
+
+export const FUNCTIONS: Resource = { apiVersion: API_VERSION, kind: 'Function', plural: 'functions' };
+export const DEPLOYMENTS: Resource = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' };
+export const SERVICES: Resource = { apiVersion: 'v1', kind: 'Service', plural: 'services' };
+export const AUTOSCALERS: Resource = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
+};
+/** Of KEDA, which a cluster may lack. */
+export const SCALED_OBJECTS: Resource = {
+  apiVersion: 'keda.sh/v1alpha1',
+  kind: 'ScaledObject',
+  plural: 'scaledobjects',
+};
+export const LEASES: Resource = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
+export const EVENTS: Resource = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
+
+/** What belongs to a Function. */
+export const OWNED = [DEPLOYMENTS, SERVICES, AUTOSCALERS, SCALED_OBJECTS] as const;
+
+const KNOWN = [FUNCTIONS, ...OWNED, LEASES, EVENTS];
+
+export function resourceOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): Resource {
+  const found = KNOWN.find((resource) => resource.kind === kind && resource.apiVersion === apiVersion);
+  if (found === undefined) throw new Error(`${apiVersion} ${kind} is no kind that we know`);
+  return found;
+}

@@ -1,0 +1,19 @@
+/** What a reconcile wants done. The shell does it, in this order, and stops at the first that fails. */
+import type { KubeObject } from '../cluster/objects.ts';
+
+export type Action =
+  /** Server-side apply with our field manager: these fields are ours. */
+  | { readonly do: 'apply'; readonly object: KubeObject }
+  /** Only the object that was looked at (its uid), not one of the same name that came after it. */
+  | { readonly do: 'delete'; readonly object: KubeObject }
+  | { readonly do: 'status'; readonly object: KubeObject; readonly status: object }
+  | { readonly do: 'event'; readonly about: KubeObject; readonly event: Happening };
+
+/** For `kubectl describe`. */
+export interface Happening {
+  readonly type: 'Normal' | 'Warning';
+  /** One word for programs. */
+  readonly reason: string;
+  /** A sentence for people. */
+  readonly message: string;
+}

@@ -1,0 +1,106 @@
+/** From what is in the cluster to what has to be done for one Function. Pure: time is an argument. */
+import { controllerOf, type KubeObject, type Resource } from '../cluster/objects.ts';
+import type { FunctionSpec } from '../resources/function.ts';
+import { FUNCTION } from '../resources/kinds.ts';
+import { parseSpec } from '../resources/parse.ts';
+import { autoscaler } from '../wasmedge/autoscaler.ts';
+import { deployment } from '../wasmedge/deployment.ts';
+import { type Owner, ownerOf } from '../wasmedge/owned.ts';
+import { service } from '../wasmedge/service.ts';
+import { DEPLOYMENTS, SCALED_OBJECTS } from '../cluster/resources.ts';
+import type { Action } from './actions.ts';
+import { hasDrifted, stamped } from './drift.ts';
+import { assess, type Obstacle, statusAction } from './function-status.ts';
+
+export interface ObservedFunction {
+  readonly function: KubeObject;
+  /** By kind, what bears the function's name, whoever made it. */
+  readonly objects: Readonly<Partial<Record<string, KubeObject>>>;
+  /** The kinds of `OWNED` that the cluster has: KEDA may not be installed. */
+  readonly served: readonly Resource[];
+}
+
+export function reconcileFunction(observed: ObservedFunction, now: number): Action[] {
+  const { function: object } = observed;
+  // What belongs to it goes with it: the garbage collector follows the owner references.
+  if (object.metadata.deletionTimestamp !== undefined) return [];
+  const parsed = parseSpec(FUNCTION, object);
+  if ('problem' in parsed) {
+    return report(observed, { reason: 'InvalidSpec', message: parsed.problem }, now);
+  }
+  const { spec } = parsed;
+  const owner = ownerOf(object);
+  const pods = wantedPods(spec);
+  const wanted = wantedObjects(owner, spec, pods);
+  const obstacle = obstacleTo(observed, wanted, owner);
+  if (obstacle !== null) return report(observed, obstacle, now);
+  return [
+    ...wanted.flatMap((item) => applyWhereNeeded(item, observed.objects[item.kind])),
+    ...deleteUnwanted(observed, wanted, owner),
+    ...report(observed, pods, now),
+  ];
+}
+
+/** 0 switches a function off whatever its autoscaler says; else the bounds hold from the first moment. */
+export function wantedPods({ replicas, scaling }: FunctionSpec): number {
+  if (replicas === 0 || scaling === undefined) return replicas;
+  return Math.min(Math.max(replicas, scaling.minReplicas), scaling.maxReplicas);
+}
+
+function wantedObjects(owner: Owner, spec: FunctionSpec, pods: number): KubeObject[] {
+  const scaler = autoscaler(owner, spec);
+  return [deployment(owner, spec, pods), service(owner, spec), ...(scaler === null ? [] : [scaler])].map(
+    stamped,
+  );
+}
+
+function applyWhereNeeded(wanted: KubeObject, found: KubeObject | undefined): Action[] {
+  return found !== undefined && !hasDrifted(wanted, found) ? [] : [{ do: 'apply', object: wanted }];
+}
+
+function deleteUnwanted(
+  { objects }: ObservedFunction,
+  wanted: readonly KubeObject[],
+  owner: Owner,
+): Action[] {
+  return Object.values(objects)
+    .filter((object) => object !== undefined)
+    .filter((object) => isOwnedBy(object, owner) && object.metadata.deletionTimestamp === undefined)
+    .filter(({ kind }) => !wanted.some((item) => item.kind === kind))
+    .map((object) => ({ do: 'delete', object }));
+}
+
+/** What keeps all of it from being done. Nothing is done by halves. */
+function obstacleTo(
+  { objects, served }: ObservedFunction,
+  wanted: readonly KubeObject[],
+  owner: Owner,
+): Obstacle | null {
+  for (const { kind } of wanted) {
+    const found = objects[kind];
+    if (found !== undefined && !isOwnedBy(found, owner)) {
+      const message = `There is a ${kind} of this name already, which is not the function's. Rename one of the two.`;
+      return { reason: 'NameTaken', message };
+    }
+    if (kind === SCALED_OBJECTS.kind && !served.some((resource) => resource.kind === kind)) {
+      const message =
+        'spec.scaling.prometheus needs KEDA, which this cluster does not have. Install it (keda.sh).';
+      return { reason: 'KedaMissing', message };
+    }
+  }
+  return null;
+}
+
+function isOwnedBy(object: KubeObject, { uid }: Owner): boolean {
+  return controllerOf(object)?.uid === uid;
+}
+
+function report(
+  { function: object, objects }: ObservedFunction,
+  wish: number | Obstacle,
+  now: number,
+): Action[] {
+  const found = objects[DEPLOYMENTS.kind];
+  const own = found !== undefined && isOwnedBy(found, ownerOf(object)) ? found : undefined;
+  return statusAction(object, assess(own, wish), own, now);
+}

@@ -1,0 +1,20 @@
+/** What the operator calls things. A name that is stored in a cluster is never changed. */
+export const GROUP = 'mayfly.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** The field manager of everything that the operator writes (server-side apply). */
+export const FIELD_MANAGER = 'mayfly-operator';
+
+export const LABELS = {
+  name: 'app.kubernetes.io/name',
+  partOf: 'app.kubernetes.io/part-of',
+  managedBy: 'app.kubernetes.io/managed-by',
+  /** On everything that belongs to a Function, and the selector of its pods. */
+  function: `${GROUP}/function`,
+} as const;
+
+export const ANNOTATIONS = {
+  /** Hash of what was applied last: tells a change of ours from a state that is as it should be. */
+  applied: `${GROUP}/applied`,
+} as const;

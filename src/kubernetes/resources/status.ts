@@ -1,0 +1,46 @@
+/** What the operator says of an object (https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md). */
+import { z } from 'zod';
+import { choice, integer } from '../../config/scalars.ts';
+
+const word = z.string();
+
+export const condition = z.strictObject({
+  type: word.describe('What it is about.'),
+  status: choice(['True', 'False', 'Unknown']).describe('Whether it is so.'),
+  reason: word.describe('Why, in one word for programs.'),
+  message: word.describe('Why, in a sentence for people.'),
+  lastTransitionTime: word.describe('Since when it is so.'),
+  observedGeneration: integer(0).describe('The generation of the spec that it speaks of.'),
+});
+
+export type Condition = z.output<typeof condition>;
+
+export const functionStatus = z.strictObject({
+  observedGeneration: integer(0).optional().describe('The generation of the spec that was last looked at.'),
+  replicas: integer(0).optional().describe('Pods that exist.'),
+  readyReplicas: integer(0).optional().describe('Pods that answer.'),
+  selector: word.optional().describe('Label selector of the pods, for autoscalers.'),
+  conditions: z.array(condition).optional().describe('Ready, Progressing and Degraded.'),
+});
+
+export type FunctionStatus = z.output<typeof functionStatus>;
+
+/** What is known of a condition before it is compared with what was known. */
+export type Finding = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;
+
+/** The time of a condition moves only when its status does. */
+export function conditionsFrom(
+  findings: readonly Finding[],
+  before: readonly Condition[],
+  generation: number,
+  now: number,
+): Condition[] {
+  return findings.map((finding) => {
+    const known = before.find(({ type }) => type === finding.type);
+    const since =
+      known?.status === finding.status
+        ? known.lastTransitionTime
+        : `${new Date(now).toISOString().slice(0, 19)}Z`;
+    return { ...finding, lastTransitionTime: since, observedGeneration: generation };
+  });
+}

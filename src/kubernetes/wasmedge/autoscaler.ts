@@ -1,0 +1,77 @@
+/**
+ * What sets the number of pods. Autoscalers speak to the Function (its scale subresource), not to the Deployment: the
+ * number has one place where it is written, and one writer for each place.
+ */
+import type { KubeObject } from '../cluster/objects.ts';
+import type { FunctionSpec, Scaling } from '../resources/function.ts';
+import { API_VERSION } from '../resources/names.ts';
+import { ownedMetadata, type Owner } from './owned.ts';
+
+/** Up at once, by the larger of twice as many and 100 pods every 30 s; down by half a minute after the load fell. */
+const BEHAVIOR = {
+  scaleUp: {
+    stabilizationWindowSeconds: 0,
+    selectPolicy: 'Max',
+    policies: [
+      { type: 'Percent', value: 100, periodSeconds: 30 },
+      { type: 'Pods', value: 100, periodSeconds: 30 },
+    ],
+  },
+  scaleDown: {
+    stabilizationWindowSeconds: 60,
+    policies: [{ type: 'Percent', value: 50, periodSeconds: 60 }],
+  },
+};
+
+/** An HPA, a KEDA ScaledObject, or null where the number of pods does not follow the load. */
+export function autoscaler(owner: Owner, { scaling }: FunctionSpec): KubeObject | null {
+  if (scaling === undefined) return null;
+  return scaling.prometheus === undefined
+    ? horizontalPodAutoscaler(owner, scaling)
+    : scaledObject(owner, scaling, scaling.prometheus);
+}
+
+function horizontalPodAutoscaler(owner: Owner, scaling: Scaling): KubeObject {
+  const resource = (name: 'cpu' | 'memory') => ({
+    type: 'Resource',
+    resource: { name, target: { type: 'Utilization', averageUtilization: scaling[name] } },
+  });
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: ownedMetadata(owner),
+    spec: {
+      scaleTargetRef: target(owner),
+      minReplicas: scaling.minReplicas,
+      maxReplicas: scaling.maxReplicas,
+      metrics: [resource('cpu'), resource('memory')],
+      behavior: BEHAVIOR,
+    },
+  };
+}
+
+/** https://keda.sh/docs/2.14/reference/scaledobject-spec/ */
+function scaledObject(
+  owner: Owner,
+  { minReplicas, maxReplicas }: Scaling,
+  { serverAddress, query, threshold }: NonNullable<Scaling['prometheus']>,
+): KubeObject {
+  return {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: ownedMetadata(owner),
+    spec: {
+      scaleTargetRef: target(owner),
+      minReplicaCount: minReplicas,
+      maxReplicaCount: maxReplicas,
+      pollingInterval: 5,
+      cooldownPeriod: 60,
+      advanced: { horizontalPodAutoscalerConfig: { behavior: BEHAVIOR } },
+      triggers: [{ type: 'prometheus', metadata: { serverAddress, query, threshold: String(threshold) } }],
+    },
+  };
+}
+
+function target({ name }: Owner): object {
+  return { apiVersion: API_VERSION, kind: 'Function', name };
+}

@@ -1,0 +1,213 @@
+/** A real Kubernetes control plane on the loopback: etcd, API server and, when asked, the stock controllers. No nodes. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FoundPart } from '../../../scripts/parts/part.ts';
+
+export interface ControlPlaneParts {
+  readonly kube: FoundPart<'kube'>;
+  readonly etcd: FoundPart<'etcd'>;
+}
+
+const READY_WITHIN_MS = 60_000;
+
+export class ControlPlane implements AsyncDisposable {
+  readonly folder: string;
+  /** The kubeconfig of an administrator. */
+  readonly kubeconfig: string;
+  readonly #parts: ControlPlaneParts;
+  readonly #ports: Ports;
+  readonly #running = new Map<string, ChildProcess>();
+
+  private constructor(folder: string, parts: ControlPlaneParts, ports: Ports) {
+    this.folder = folder;
+    this.kubeconfig = join(folder, 'kubeconfig');
+    this.#parts = parts;
+    this.#ports = ports;
+  }
+
+  static async start(parts: ControlPlaneParts): Promise<ControlPlane> {
+    const folder = mkdtempSync(join(tmpdir(), 'mayfly-kubernetes-'));
+    const [etcd, peer, api, controllers] = (await freePorts(4)) as [number, number, number, number];
+    const plane = new ControlPlane(folder, parts, { etcd, peer, api, controllers });
+    try {
+      makeCredentials(folder, api);
+      plane.#startEtcd();
+      await plane.startApiServer();
+    } catch (error) {
+      await plane[Symbol.asyncDispose]();
+      throw error;
+    }
+    return plane;
+  }
+
+  #startEtcd(): void {
+    const client = `http://127.0.0.1:${this.#ports.etcd}`;
+    const peer = `http://127.0.0.1:${this.#ports.peer}`;
+    this.#spawn('etcd', this.#parts.etcd.paths.etcd, {
+      'data-dir': join(this.folder, 'etcd'),
+      'unsafe-no-fsync': true,
+      'log-level': 'warn',
+      'listen-client-urls': client,
+      'advertise-client-urls': client,
+      'listen-peer-urls': peer,
+      'initial-advertise-peer-urls': peer,
+      'initial-cluster': `default=${peer}`,
+    });
+  }
+
+  async startApiServer(): Promise<void> {
+    const file = (name: string) => join(this.folder, 'pki', name);
+    this.#spawn('apiserver', this.#parts.kube.paths.kube, {
+      'etcd-servers': `http://127.0.0.1:${this.#ports.etcd}`,
+      'bind-address': '127.0.0.1',
+      'advertise-address': '127.0.0.1',
+      'secure-port': this.#ports.api,
+      'endpoint-reconciler-type': 'none',
+      'tls-cert-file': file('apiserver.crt'),
+      'tls-private-key-file': file('apiserver.key'),
+      'client-ca-file': file('ca.crt'),
+      'token-auth-file': file('tokens.csv'),
+      'service-account-issuer': 'https://kubernetes.default.svc',
+      'service-account-key-file': file('sa.key'),
+      'service-account-signing-key-file': file('sa.key'),
+      'authorization-mode': 'RBAC',
+      'service-cluster-ip-range': '10.43.0.0/16',
+    });
+    await this.#until('apiserver', () => this.#answers(this.#ports.api, '/readyz'));
+  }
+
+  /** Deployments get pods (that no node runs), and what has no owner any more is collected. */
+  async startControllers(): Promise<void> {
+    this.#spawn('controllers', this.#parts.kube.paths.kube, {
+      kubeconfig: this.kubeconfig,
+      'authentication-kubeconfig': this.kubeconfig,
+      'authorization-kubeconfig': this.kubeconfig,
+      'leader-elect': false,
+      'service-account-private-key-file': join(this.folder, 'pki', 'sa.key'),
+      'root-ca-file': join(this.folder, 'pki', 'ca.crt'),
+      'bind-address': '127.0.0.1',
+      'secure-port': this.#ports.controllers,
+      'flex-volume-plugin-dir': join(this.folder, 'flex'),
+    });
+    // Admission refuses every pod until its namespace has a service account.
+    await this.#until('controllers', () =>
+      this.#answers(this.#ports.api, '/api/v1/namespaces/default/serviceaccounts/default'),
+    );
+  }
+
+  /** As a power cut does it. */
+  async killApiServer(): Promise<void> {
+    await this.#end('apiserver', 'SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of ['controllers', 'apiserver', 'etcd']) await this.#end(name, 'SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(name: string, program: string, flags: Readonly<Record<string, string | number | boolean>>): void {
+    const parts: Readonly<Record<string, string>> = { apiserver: 'apiserver', controllers: 'kcm' };
+    const first = parts[name] === undefined ? [] : [parts[name]];
+    const args = [...first, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)];
+    const log = openSync(join(this.folder, `${name}.log`), 'a');
+    this.#running.set(name, spawn(program, args, { stdio: ['ignore', log, log], cwd: this.folder }));
+    closeSync(log);
+  }
+
+  async #end(name: string, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#running.get(name);
+    this.#running.delete(name);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+  }
+
+  async #until(name: string, done: () => boolean): Promise<void> {
+    const end = performance.now() + READY_WITHIN_MS;
+    while (!done()) {
+      if (this.#running.get(name)?.exitCode != null || performance.now() > end) {
+        throw new Error(`${name} did not start: ${this.log(name).slice(-2000)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  log(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), 'utf8');
+  }
+
+  #answers(port: number, path: string): boolean {
+    const token = readFileSync(join(this.folder, 'pki', 'admin.token'), 'utf8');
+    const ca = join(this.folder, 'pki', 'ca.crt');
+    const url = `https://127.0.0.1:${port}${path}`;
+    const header = `Authorization: Bearer ${token}`;
+    const { status } = spawnSync('curl', ['-sf', '-o', '/dev/null', '--cacert', ca, '-H', header, url]);
+    return status === 0;
+  }
+}
+
+interface Ports {
+  readonly etcd: number;
+  readonly peer: number;
+  readonly api: number;
+  readonly controllers: number;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function makeCredentials(folder: string, port: number): void {
+  const pki = join(folder, 'pki');
+  mkdirSync(pki);
+  const openssl = (...args: string[]) => {
+    const { status, stderr } = spawnSync('openssl', args, { cwd: pki, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
+  };
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  openssl('req', '-x509', ...curve, '-days', '2', '-subj', '/CN=ca', '-keyout', 'ca.key', '-out', 'ca.crt');
+  openssl(
+    'req',
+    ...curve,
+    '-subj',
+    '/CN=kube-apiserver',
+    '-keyout',
+    'apiserver.key',
+    '-out',
+    'apiserver.csr',
+  );
+  writeFileSync(join(pki, 'names'), 'subjectAltName=DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1\n');
+  const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'];
+  openssl('x509', '-req', '-in', 'apiserver.csr', ...signed, '-extfile', 'names', '-out', 'apiserver.crt');
+  openssl('genrsa', '-out', 'sa.key', '2048');
+  const token = crypto.randomUUID();
+  writeFileSync(join(pki, 'admin.token'), token);
+  writeFileSync(join(pki, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
+  writeFileSync(
+    join(folder, 'kubeconfig'),
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        {
+          name: 'test',
+          cluster: {
+            server: `https://127.0.0.1:${port}`,
+            'certificate-authority-data': readFileSync(join(pki, 'ca.crt')).toString('base64'),
+          },
+        },
+      ],
+      users: [{ name: 'admin', user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+      'current-context': 'test',
+    }),
+  );
+}
