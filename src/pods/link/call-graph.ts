@@ -1,6 +1,5 @@
 import type { ModuleParts } from '../../runtime/module/module-parts.ts';
 import type { FunctionFacts, GuestFacts } from './facts.ts';
-import { components } from './recursion.ts';
 
 /** Functions whose calls may run more code than this, in bytes, without a loop or a counted function, are counted themselves. */
 const WORK_BYTES = 16_384;
@@ -9,17 +8,17 @@ const UNCOUNTED_STACK = 128 * 1024;
 
 /** What the calls among the guest's functions say of each of them (by its number among the defined ones). */
 export interface CallGraph {
-  /** It spends fuel and stack at its entry: it may call itself, or a lot of others. */
+  /** It spends fuel and stack at its entry: a function that calls itself goes through such a one, or it calls a lot. */
   isCounted(func: number): boolean;
   /** Bytes of native stack that a counted function takes, with the uncounted ones that it calls. */
   stackOf(func: number): number;
-  /** Whether a call of it can change the stack that is left. */
+  /** Whether there can be less stack left when a call of it returns. */
   spendsStack(func: number): boolean;
 }
 
 /**
- * Finds out which functions need to count: without recursion, and with little code, a call ends by itself and takes a
- * known amount of stack. An indirect call can reach every referenced function of its type.
+ * Finds out which functions need to count, so that every cycle of calls has one that does and what lies between two of
+ * them is little. An indirect call can reach every referenced function of its type.
  */
 export function readCallGraph(parts: ModuleParts, facts: GuestFacts): CallGraph {
   return new Graph(parts, facts);
@@ -42,9 +41,12 @@ class Graph implements CallGraph {
     this.#spends = new Uint8Array(nodes);
     this.#stack = new Float64Array(nodes);
     this.#work = new Float64Array(nodes);
-    for (const members of components(nodes, (node) => this.#edges[node] as readonly number[])) {
-      this.#settle(members);
-    }
+    // A function that never returns runs once: to count it costs nothing, and it is where errors lead back to what everybody calls.
+    facts.functions.forEach(({ returns, canStop }, func) => {
+      if (!returns && canStop) this.#counted[func] = 1;
+    });
+    visit(this.#edges, this.#counted, { back: (from, to) => this.#cut(from, to), left: () => undefined });
+    visit(this.#edges, this.#counted, { back: () => undefined, left: (node) => this.#weigh(node) });
   }
 
   isCounted(func: number): boolean {
@@ -59,23 +61,19 @@ class Graph implements CallGraph {
     return this.#spends[func] === 1;
   }
 
-  /** All that the members call, other than each other, is settled. Type nodes first: they only pass on. */
-  #settle(members: readonly number[]): void {
-    const together = new Set(members);
-    const isRecursive = members.some((node) =>
-      (this.#edges[node] as readonly number[]).some((target) => together.has(target)),
-    );
-    const functions = members.filter((node) => node < this.#functions.length);
-    if (isRecursive) for (const node of members) this.#spends[node] = 1;
-    if (isRecursive) for (const node of functions) this.#counted[node] = 1;
-    for (const node of members.toSorted((left, right) => right - left)) this.#weigh(node);
+  /** Every cycle has an edge that leads back to where the search came from. A type cannot count: its caller does. */
+  #cut(from: number, to: number): void {
+    this.#counted[to < this.#functions.length ? to : from] = 1;
   }
 
+  /** All that the node calls, other than counted functions, is weighed. */
   #weigh(node: number): void {
     const facts = this.#functions[node];
-    let [stack, work, spends] = [0, 0, this.#spends[node] as number];
+    let [stack, work, spends] = [0, 0, this.#counted[node] as number];
     for (const target of this.#edges[node] as readonly number[]) {
-      spends |= this.#spends[target] as number;
+      if (this.#functions[target]?.returns !== false) {
+        spends |= (this.#spends[target] as number) | (this.#counted[target] as number);
+      }
       if (this.#counted[target] === 1) continue;
       stack = Math.max(stack, this.#stack[target] as number);
       if (facts === undefined) work = Math.max(work, this.#work[target] as number);
@@ -84,11 +82,42 @@ class Graph implements CallGraph {
     if (facts !== undefined) {
       stack += frameBytes(facts);
       work += facts.end - facts.start;
-      if (stack > UNCOUNTED_STACK || work > WORK_BYTES) this.#counted[node] = spends = 1;
+      if (facts.canStop && (stack > UNCOUNTED_STACK || work > WORK_BYTES)) this.#counted[node] = spends = 1;
     }
     this.#stack[node] = stack;
     this.#work[node] = work;
     this.#spends[node] = spends;
+  }
+}
+
+interface Visitor {
+  /** An edge to a node that the search has entered, but not left. */
+  readonly back: (from: number, to: number) => void;
+  /** A node is left: all it leads to was left before, but for edges back and those into `cut` nodes. */
+  readonly left: (node: number) => void;
+}
+
+/** A depth-first search from every node, without recursion: guests can be deep. Edges into nodes that are `cut` by then are not followed. */
+function visit(edges: readonly (readonly number[])[], cut: Uint8Array, visitor: Visitor): void {
+  const [NEW, ENTERED, LEFT] = [0, 1, 2];
+  const state = new Uint8Array(edges.length);
+  for (let root = 0; root < edges.length; root++) {
+    if (state[root] !== NEW) continue;
+    const path = [{ node: root, next: 0 }];
+    state[root] = ENTERED;
+    for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+      const target = (edges[step.node] as readonly number[])[step.next++];
+      if (target === undefined) {
+        state[step.node] = LEFT;
+        visitor.left(step.node);
+        path.pop();
+      } else if (cut[target] === 1) continue;
+      else if (state[target] === ENTERED) visitor.back(step.node, target);
+      else if (state[target] === NEW) {
+        state[target] = ENTERED;
+        path.push({ node: target, next: 0 });
+      }
+    }
   }
 }
 
@@ -102,9 +131,8 @@ function readEdges(parts: ModuleParts, { functions, referenced, typeIds }: Guest
   const reached = Array.from({ length: Math.max(0, ...typeIds) }, (): number[] => []);
   for (const func of referenced) {
     if (func < importedFunctions) continue;
-    (reached[(typeIds[parts.functions[func] as number] as number) - 1] as number[]).push(
-      func - importedFunctions,
-    );
+    const id = typeIds[parts.functions[func] as number] as number;
+    (reached[id - 1] as number[]).push(func - importedFunctions);
   }
   return [...edges, ...reached];
 }

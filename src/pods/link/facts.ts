@@ -6,6 +6,7 @@ import { Reader } from '../../runtime/module/reader.ts';
 import { Section } from '../../runtime/module/sections.ts';
 import { readValueType } from '../../runtime/module/value-types.ts';
 import { checkFunctionLength } from '../../runtime/prepare/module-limits.ts';
+import { CodeShape } from './code-shape.ts';
 import { isPartial } from './checked-numbers.ts';
 import type { Constant } from './constant.ts';
 import type { Segments } from './segments.ts';
@@ -41,7 +42,10 @@ export interface FunctionFacts {
   readonly calls: readonly number[];
   /** Type ids (see `typeIds`) of its indirect calls. */
   readonly indirectCalls: readonly number[];
-  readonly hasLoops: boolean;
+  /** For each loop, in the order of their beginnings: the locals that are set in it. */
+  readonly loops: readonly ReadonlySet<number>[];
+  /** Whether a call of it can return. */
+  readonly returns: boolean;
   /** Whether it can end a run: it has calls, loops or something that traps. */
   readonly canStop: boolean;
 }
@@ -122,19 +126,33 @@ class FactsReader {
     const codeStart = body.at;
     const calls: number[] = [];
     const indirectCalls: number[] = [];
-    let [hasLoops, canStop] = [false, false];
+    const shape = new CodeShape();
+    let canStop = false;
     for (const at = new Instructions(body); !at.done;) {
       at.next();
       refuseInstruction(at);
+      shape.passed(at);
       canStop ||= canStopRun(at.opcode);
-      if (at.opcode === Op.LOOP) hasLoops = true;
-      else if (at.opcode === Op.CALL || at.opcode === Op.RETURN_CALL) calls.push(at.first);
+      if (at.opcode === Op.CALL || at.opcode === Op.RETURN_CALL) calls.push(at.first);
       else if (at.opcode === Op.CALL_INDIRECT || at.opcode === Op.RETURN_CALL_INDIRECT) {
         indirectCalls.push(this.#typeIds[at.first] as number);
       } else if (at.opcode === Op.REF_FUNC) this.#referenced.add(at.first);
       else this.#noteChange(at);
     }
-    return { start, end: body.end, groups, codeStart, type, locals, calls, indirectCalls, hasLoops, canStop };
+    const { loops, returns } = shape;
+    return {
+      start,
+      end: body.end,
+      groups,
+      codeStart,
+      type,
+      locals,
+      calls,
+      indirectCalls,
+      loops,
+      returns,
+      canStop,
+    };
   }
 
   #noteChange({ opcode, first, second }: Instructions): void {

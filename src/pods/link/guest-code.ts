@@ -15,7 +15,8 @@ import type { CallGraph } from './call-graph.ts';
 import { isDivision, isPartial, partialFunction } from './checked-numbers.ts';
 import type { FunctionFacts, GuestFacts } from './facts.ts';
 import { type GuestRuntime, LOOP_FUEL } from './guest-runtime.ts';
-import { type PodLayout, SLACK_BYTES } from './layout.ts';
+import { type PodLayout, REACH_BYTES, SLACK_BYTES } from './layout.ts';
+import { LocalFacts } from './local-facts.ts';
 import { type Renumbering, writeRenumbered } from './renumbering.ts';
 import type { TableRuntime } from './table-runtime.ts';
 
@@ -52,8 +53,9 @@ export class GuestCode {
   readonly #head = new Assembler(1024);
   readonly #scratch = new ScratchLocals();
   readonly #recent = new RecentCode();
-  /** Locals whose value is an address inside the memory. It never shrinks during a run, so calls do not matter. */
-  readonly #inside = new Set<number>();
+  readonly #known = new LocalFacts();
+  #loops = 0;
+  #facts: FunctionFacts | null = null;
   #source: Reader = new Reader(new Uint8Array(0));
   /** The source is written up to here. */
   #copied = 0;
@@ -79,12 +81,15 @@ export class GuestCode {
     section.bytes(this.#code.written());
   }
 
-  #begin(body: Reader, { type, locals, codeStart, canStop }: FunctionFacts): void {
+  #begin(body: Reader, facts: FunctionFacts): void {
+    const { type, locals, codeStart, canStop } = facts;
     this.#scratch.reset(type.parameters.length + locals);
     this.#code.clear();
     this.#source = body;
     this.#recent.forget();
-    this.#inside.clear();
+    this.#known.reset();
+    this.#facts = facts;
+    this.#loops = 0;
     this.#nesting = 0;
     this.#around = canStop ? AROUND : 0;
     body.at = this.#copied = codeStart;
@@ -105,7 +110,7 @@ export class GuestCode {
   #writeGuarded(body: Reader, facts: FunctionFacts, number: number): void {
     const code = this.#code;
     code.block().block();
-    if (facts.hasLoops) code.i32Const(LOOP_FUEL).localSet(this.#local('fuel'));
+    if (facts.loops.length > 0) code.i32Const(LOOP_FUEL).localSet(this.#local('fuel'));
     this.#enter(facts, number);
     this.#writeCode(body, body.end - 1);
     code.op(Op.RETURN).end().call(this.#context.runtime.trap).end();
@@ -154,18 +159,18 @@ export class GuestCode {
       case Op.BLOCK:
       case Op.IF:
         this.#nesting++;
+        this.#known.enterBlock(opcode === Op.IF ? 'if' : 'block');
         return this.#renumber(at);
       case Op.LOOP:
         return this.#loop(at);
       case Op.ELSE:
-        return this.#inside.clear();
+        return this.#known.else();
       case Op.END:
         this.#nesting--;
-        return this.#inside.clear();
+        return this.#known.end();
       case Op.LOCAL_SET:
       case Op.LOCAL_TEE:
-        this.#inside.delete(at.first);
-        return;
+        return this.#known.wasSet(at.first);
       default:
         if (!this.#control(at) && !this.#memory(at) && !this.#table(at)) this.#renumber(at);
     }
@@ -208,6 +213,7 @@ export class GuestCode {
     code.u32(count);
     for (let left = count; left >= 0; left--) {
       const label = labels.u32();
+      this.#known.branchesTo(label);
       code.u32(label === this.#nesting ? label + this.#around : label);
     }
   }
@@ -236,7 +242,7 @@ export class GuestCode {
 
   #loop(at: Instructions): void {
     this.#nesting++;
-    this.#inside.clear();
+    this.#known.enterLoop(this.#facts?.loops[this.#loops++] ?? []);
     this.#renumber(at);
     this.#copyTo(at.end);
     const fuel = this.#local('fuel');
@@ -251,12 +257,11 @@ export class GuestCode {
     this.#copyTo(at.start);
     const local = this.#recent.topLocal();
     if (!this.#isInsideAlways(at, this.#recent.topConstant())) {
-      if (local >= 0) this.#checkLocal(at, local);
+      if (local >= 0) this.#checkKnown(at, local);
       else {
         const address = this.#local('address');
         this.#code.localTee(address);
-        this.#checkLocal(at, address);
-        this.#inside.delete(address);
+        this.#check(at, address);
       }
     }
     this.#writeAccess(at);
@@ -265,34 +270,52 @@ export class GuestCode {
   #store(at: Instructions): void {
     const constant = this.#recent.addressConstant();
     if (this.#isInsideAlways(at, constant)) return this.#storeAtConstant(at, constant as number);
-    this.#copyTo(at.start);
-    const code = this.#code;
     const known = this.#recent.addressLocal();
-    const isMarked = this.#recent.covers(known, at);
-    const address = known >= 0 ? known : this.#local('address');
-    if (known >= 0) this.#checkLocal(at, known);
-    else {
-      const type = storedType(at.opcode);
-      const value = this.#scratch.get(`value ${type}`, type);
-      code.localSet(value).localTee(address);
-      this.#checkLocal(at, address);
-      this.#inside.delete(address);
-      code.localGet(value);
-    }
+    if (known >= 0) return this.#storeAtLocal(at, known);
+    this.#copyTo(at.start);
+    const type = storedType(at.opcode);
+    const value = this.#scratch.get(`value ${type}`, type);
+    const address = this.#local('address');
+    this.#code.localSet(value).localTee(address);
+    this.#check(at, address);
+    this.#code.localGet(value);
     this.#writeAccess(at);
-    if (isMarked) return;
-    if (known >= 0) this.#recent.marked(known, at);
-    code.localGet(address);
-    if (at.offset !== 0) code.i32Const(at.offset).op(Num.I32_ADD);
-    code.i32Const(DIRTY_PAGE_BITS).op(Num.I32_SHR_U).i32Const(1);
-    code.access(Op.I32_STORE8, 0, this.#context.layout.mapAt);
+    this.#mark(address, this.#reaches(at) ? 0 : at.offset);
+  }
+
+  #storeAtLocal(at: Instructions, address: number): void {
+    this.#copyTo(at.start);
+    this.#checkKnown(at, address);
+    this.#writeAccess(at);
+    if (!this.#reaches(at)) return this.#mark(address, at.offset);
+    if (this.#known.isMarked(address)) return;
+    this.#known.wasMarked(address);
+    this.#mark(address, 0);
   }
 
   #storeAtConstant(at: Instructions, address: number): void {
     this.#copyTo(at.start);
     this.#writeAccess(at);
-    this.#code.i32Const(0).i32Const(1);
-    this.#code.access(Op.I32_STORE8, 0, this.#context.layout.markAt(address + at.offset));
+    const page = (address + at.offset) >>> DIRTY_PAGE_BITS;
+    if (this.#known.isPageMarked(page)) return;
+    this.#known.pageWasMarked(page);
+    this.#code
+      .i32Const(0)
+      .i32Const(1)
+      .access(Op.I32_STORE8, 0, this.#context.layout.mapAt + page);
+  }
+
+  /** Whether a mark of the page of the address alone stands for what the store writes. */
+  #reaches(at: Instructions): boolean {
+    return at.offset + accessBytes(at.opcode) <= REACH_BYTES;
+  }
+
+  /** Marks after the store: the address is known to be inside the memory by then, and so inside the map. */
+  #mark(address: number, offset: number): void {
+    const code = this.#code.localGet(address);
+    if (offset !== 0) code.i32Const(offset).op(Num.I32_ADD);
+    code.i32Const(DIRTY_PAGE_BITS).op(Num.I32_SHR_U).i32Const(1);
+    code.access(Op.I32_STORE8, 0, this.#context.layout.mapAt);
   }
 
   /** Whether the address is a constant, and the access inside the memory from its beginning. */
@@ -301,20 +324,30 @@ export class GuestCode {
     return address !== null && address + at.offset + accessBytes(at.opcode) <= minimumPages * PAGE_BYTES;
   }
 
-  /** Leaves a trap behind for addresses outside the memory. What is on the stack does not matter. */
-  #checkLocal(at: Instructions, address: number): void {
+  #checkKnown(at: Instructions, address: number): void {
+    const isShort = this.#isShort(at);
+    if (isShort && this.#known.isInside(address)) return;
+    this.#check(at, address);
+    if (isShort) this.#known.foundInside(address);
+  }
+
+  /** Traps for an address outside the memory. What is on the stack does not matter. */
+  #check(at: Instructions, address: number): void {
     const { bytes } = this.#context.layout;
-    const code = this.#code;
-    if (at.offset + accessBytes(at.opcode) <= SLACK_BYTES) {
-      if (this.#inside.has(address)) return;
-      this.#inside.add(address);
-      code.localGet(address).globalGet(bytes).op(Num.I32_GE_U);
-    } else {
-      code.localGet(address).op(Num.I64_EXTEND_I32_U);
-      code.i64Const(BigInt(at.offset + accessBytes(at.opcode))).op(Num.I64_ADD);
+    const code = this.#code.localGet(address);
+    if (this.#isShort(at)) code.globalGet(bytes).op(Num.I32_GE_U);
+    else {
+      code
+        .op(Num.I64_EXTEND_I32_U)
+        .i64Const(BigInt(at.offset + accessBytes(at.opcode)))
+        .op(Num.I64_ADD);
       code.globalGet(bytes).op(Num.I64_EXTEND_I32_U, Num.I64_GT_U);
     }
     this.#trapIf();
+  }
+
+  #isShort(at: Instructions): boolean {
+    return at.offset + accessBytes(at.opcode) <= SLACK_BYTES;
   }
 
   /** The access itself, moved to the guest's place. An offset that does not fit was found to be outside. */

@@ -2,7 +2,7 @@ import { MayflyError } from '../../model/errors.ts';
 import type { GlobalType, ModuleParts } from '../../runtime/module/module-parts.ts';
 import { FUNCREF, I32, I64, type ValueType } from '../../runtime/module/value-types.ts';
 import { MAX_PAGES, PAGE_BYTES } from '../../runtime/prepare/host.ts';
-import { DIRTY_PAGE_BITS, DIRTY_PAGE_BYTES, MAP_BITS, STRADDLE_BYTES } from '../../runtime/prepare/layout.ts';
+import { DIRTY_PAGE_BITS, DIRTY_PAGE_BYTES, MAP_BITS } from '../../runtime/prepare/layout.ts';
 import { capMemories, capTables } from '../../runtime/prepare/module-limits.ts';
 import type { GuestFacts } from './facts.ts';
 import type { Mode, Segments } from './segments.ts';
@@ -18,10 +18,16 @@ export interface PodOptions {
 }
 
 /**
+ * A store marks the page of its address as long as it ends within this many bytes from there; restore puts that much of
+ * the next page back as well. So one mark is enough for a record, or for the frame of a function on a stack in memory.
+ */
+export const REACH_BYTES = 256;
+
+/**
  * Behind the guest's memory lie unused bytes, so that `address < size` is check enough for an access with an offset up
  * to this: it may reach behind the end, but never beyond what is there, is marked and put back.
  */
-export const SLACK_BYTES = PAGE_BYTES - DIRTY_PAGE_BYTES - STRADDLE_BYTES;
+export const SLACK_BYTES = PAGE_BYTES - DIRTY_PAGE_BYTES - REACH_BYTES;
 const SLACK_PAGES = 1;
 const TYPE_ID_BYTES = 2;
 
@@ -129,10 +135,6 @@ export class PodLayout {
     return SLACK_PAGES;
   }
 
-  /** Where the mark of the page with this address of the guest is. */
-  markAt(address: number): number {
-    return this.mapAt + (address >>> DIRTY_PAGE_BITS);
-  }
 
   #placeTables(adapter: ModuleParts, guest: ModuleParts, facts: GuestFacts): TableLayout[] {
     const maxima = capTables(guest);

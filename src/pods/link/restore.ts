@@ -3,8 +3,8 @@ import { type Assembler, Num } from '../../runtime/module/assembler.ts';
 import { Op } from '../../runtime/module/opcodes.ts';
 import { I32, I64 } from '../../runtime/module/value-types.ts';
 import { PAGE_BYTES } from '../../runtime/prepare/host.ts';
-import { DIRTY_PAGE_BITS, DIRTY_PAGE_BYTES, MAP_BITS, STRADDLE_BYTES } from '../../runtime/prepare/layout.ts';
-import type { PodLayout } from './layout.ts';
+import { DIRTY_PAGE_BITS, DIRTY_PAGE_BYTES, MAP_BITS } from '../../runtime/prepare/layout.ts';
+import { type PodLayout, REACH_BYTES } from './layout.ts';
 import type { TableRuntime } from './table-runtime.ts';
 
 /** How many bytes of map are looked at together. */
@@ -68,10 +68,10 @@ function eachMarkedPage(code: Assembler, { base, mapAt }: PodLayout, write: (pag
   code.end().br(0).end().end();
 }
 
-/** With the start of the next page: a store marks only the page where it begins. */
+/** With the start of the next page: a mark stands for REACH_BYTES from any address in its page. */
 function copyPage(code: Assembler, page: number, target: number, source: number): void {
   for (const start of [target, source]) {
     code.localGet(page).i32Const(DIRTY_PAGE_BITS).op(Num.I32_SHL).i32Const(start).op(Num.I32_ADD);
   }
-  code.i32Const(DIRTY_PAGE_BYTES + STRADDLE_BYTES).memoryCopy(0, 0);
+  code.i32Const(DIRTY_PAGE_BYTES + REACH_BYTES).memoryCopy(0, 0);
 }
