@@ -16,8 +16,8 @@ const TOKEN68 = /[A-Za-z0-9._~+/-]+=*(?=[ \t]*(,|$))/y;
 const LONGEST = 8192;
 
 /** What could be read; what follows a mistake is left out. */
-export function parseChallenges(header: string): readonly Challenge[] {
-  const text = header.slice(0, LONGEST);
+export function parseChallenges(text: string): readonly Challenge[] {
+  if (text.length > LONGEST) return [];
   const found: { scheme: string; params: Map<string, string> }[] = [];
   let at = 0;
   const take = (pattern: RegExp): string | null => {
