@@ -2,7 +2,7 @@ import { MayflyError } from '../../model/errors.ts';
 import type { GlobalType, ModuleParts } from '../../runtime/module/module-parts.ts';
 import { FUNCREF, I32, I64, type ValueType } from '../../runtime/module/value-types.ts';
 import { MAX_PAGES, PAGE_BYTES } from '../../runtime/prepare/host.ts';
-import { DIRTY_PAGE_BITS, DIRTY_PAGE_BYTES, MAP_BITS } from '../../runtime/prepare/layout.ts';
+import { DIRTY_PAGE_BYTES, MAP_BITS } from '../../runtime/prepare/layout.ts';
 import { capMemories, capTables } from '../../runtime/prepare/module-limits.ts';
 import type { GuestFacts } from './facts.ts';
 import type { Mode, Segments } from './segments.ts';

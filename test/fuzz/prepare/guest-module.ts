@@ -12,7 +12,15 @@ export interface GuestModule {
   readonly changesTables: boolean;
 }
 
-export const MEMORIES = 2;
+/** What the modules may use, and what they have beside `f0` to `f3`. */
+export interface GuestVariant {
+  readonly memories: 1 | 2;
+  readonly exceptions: boolean;
+  /** Imports; among the definitions must be the function `$tick`. */
+  readonly imports: string;
+  readonly definitions: string;
+}
+
 export const FUNCTIONS = 4;
 /** Initial and maximum size of both memories, in pages. */
 export const MEMORY_PAGES = [
@@ -48,9 +56,8 @@ const VALUES = {
   v128: '(i32x4.splat (local.get $sum))',
 } as const;
 
-const memoryIndex = fc.nat(MEMORIES - 1);
 const offset = fc.oneof(
-  { weight: 20, arbitrary: fc.constantFrom(0, 0, 1, 7, 15, 1023, 1024) },
+  { weight: 20, arbitrary: fc.constantFrom(0, 0, 1, 7, 15, 240, 255, 1023, 1024) },
   { weight: 1, arbitrary: fc.nat(70_000) },
   { weight: 1, arbitrary: fc.constantFrom(65_535, 4_294_967_295) },
 );
@@ -97,150 +104,167 @@ const length = fc.oneof(
 const add = (value: string) =>
   `(local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 31)) ${value}))`;
 
-const store = fc
-  .tuple(fc.constantFrom(...STORES), memoryIndex, offset, address)
-  .map(
-    ([[name, type], memory, at, where]) =>
-      `(${name} ${memory} offset=${at} align=1 ${where} ${VALUES[type]})`,
-  );
-const laneStore = fc
-  .tuple(fc.constantFrom(...LANE_STORES), offset, address, fc.nat())
-  .map(
-    ([[name, lanes], at, where, lane]) =>
-      `(${name} offset=${at} align=1 ${lane % (lanes + 1)} ${where} ${VALUES.v128})`,
-  );
-const load = fc
-  .tuple(memoryIndex, offset, address)
-  .map(([memory, at, where]) => add(`(i32.load8_u ${memory} offset=${at} ${where})`));
-const bulk = fc.oneof(
-  fc
-    .tuple(memoryIndex, address, length)
-    .map(([memory, to, bytes]) => `(memory.fill ${memory} ${to} (local.get $sum) ${bytes})`),
-  fc
-    .tuple(memoryIndex, memoryIndex, address, address, length)
-    .map(([target, source, to, from, bytes]) => `(memory.copy ${target} ${source} ${to} ${from} ${bytes})`),
-  fc
-    .tuple(address, small, small)
-    .map(([to, from, bytes]) => `(memory.init $passive ${to} (i32.const ${from}) (i32.const ${bytes}))`),
-);
-const growth = fc
-  .tuple(memoryIndex, small)
-  .map(([memory, pages]) => add(`(memory.grow ${memory} (i32.const ${pages}))`));
-const size = memoryIndex.map((memory) => add(`(memory.size ${memory})`));
-const globals = fc.constantFrom(
-  '(global.set $g32 (local.get $sum))',
-  `(global.set $g64 ${VALUES.i64})`,
-  `(global.set $f32 ${VALUES.f32})`,
-  `(global.set $f64 ${VALUES.f64})`,
-  `(global.set $v128 ${VALUES.v128})`,
-  '(global.set $ref (ref.func $f1))',
-  '(global.set $ref (ref.null func))',
-  add('(global.get $g32)'),
-  add('(ref.is_null (global.get $ref))'),
-);
-const tables = fc.oneof(
-  fc
-    .tuple(small, small)
-    .map(([at, func]) => `(table.set $t (i32.const ${at}) (ref.func $f${func % FUNCTIONS}))`),
-  small.map((elements) => add(`(table.grow $t (ref.null func) (i32.const ${elements}))`)),
-  fc
-    .tuple(small, small)
-    .map(([at, count]) => `(table.fill $t (i32.const ${at}) (ref.null func) (i32.const ${count}))`),
-  fc
-    .tuple(small, small, small)
+/** Statements of a function's body. */
+function statements({ memories, exceptions }: GuestVariant): fc.Arbitrary<string> {
+  const memoryIndex = fc.nat(memories - 1);
+  const store = fc
+    .tuple(fc.constantFrom(...STORES), memoryIndex, offset, address)
     .map(
-      ([to, from, count]) => `(table.copy $t $t (i32.const ${to}) (i32.const ${from}) (i32.const ${count}))`,
-    ),
-  fc
-    .tuple(small, small, small)
+      ([[name, type], memory, at, where]) =>
+        `(${name} ${memory} offset=${at} align=1 ${where} ${VALUES[type]})`,
+    );
+  const laneStore = fc
+    .tuple(fc.constantFrom(...LANE_STORES), offset, address, fc.nat())
     .map(
-      ([to, from, count]) =>
-        `(table.init $t $elements (i32.const ${to}) (i32.const ${from}) (i32.const ${count}))`,
-    ),
-  fc.constantFrom('(elem.drop $elements)', '(data.drop $passive)'),
-);
-const inputs = '(local.get 1) (local.get $sum)';
-const calls = fc.oneof(
-  fc.nat(FUNCTIONS - 1).map((func) => add(`(call $f${func} ${inputs})`)),
-  small.map((at) => add(`(call_indirect $t (type $function) ${inputs} (i32.const ${at}))`)),
-  fc.nat(FUNCTIONS - 1).map((func) => `(return_call $f${func} ${inputs})`),
-);
-const endings = fc.constantFrom(
-  '(if (i32.eqz (i32.and (local.get $sum) (i32.const 3))) (then unreachable))',
-  add('(i32.div_u (local.get 0) (i32.and (local.get $sum) (i32.const 15)))'),
-  '(if (i32.eqz (i32.and (local.get $sum) (i32.const 7))) (then (call $deep)))',
-  '(if (i32.eqz (i32.and (local.get $sum) (i32.const 3))) (then (throw $failure (local.get $sum))))',
-  '(call $tick)',
-);
+      ([[name, lanes], at, where, lane]) =>
+        `(${name} offset=${at} align=1 ${lane % (lanes + 1)} ${where} ${VALUES.v128})`,
+    );
+  const load = fc
+    .tuple(memoryIndex, offset, address)
+    .map(([memory, at, where]) => add(`(i32.load8_u ${memory} offset=${at} ${where})`));
+  const bulk = fc.oneof(
+    fc
+      .tuple(memoryIndex, address, length)
+      .map(([memory, to, bytes]) => `(memory.fill ${memory} ${to} (local.get $sum) ${bytes})`),
+    fc
+      .tuple(memoryIndex, memoryIndex, address, address, length)
+      .map(([target, source, to, from, bytes]) => `(memory.copy ${target} ${source} ${to} ${from} ${bytes})`),
+    fc
+      .tuple(address, small, small)
+      .map(([to, from, bytes]) => `(memory.init $passive ${to} (i32.const ${from}) (i32.const ${bytes}))`),
+  );
+  const growth = fc
+    .tuple(memoryIndex, small)
+    .map(([memory, pages]) => add(`(memory.grow ${memory} (i32.const ${pages}))`));
+  const size = memoryIndex.map((memory) => add(`(memory.size ${memory})`));
+  const globals = fc.constantFrom(
+    '(global.set $g32 (local.get $sum))',
+    `(global.set $g64 ${VALUES.i64})`,
+    `(global.set $f32 ${VALUES.f32})`,
+    `(global.set $f64 ${VALUES.f64})`,
+    `(global.set $v128 ${VALUES.v128})`,
+    '(global.set $ref (ref.func $f1))',
+    '(global.set $ref (ref.null func))',
+    add('(global.get $g32)'),
+    add('(ref.is_null (global.get $ref))'),
+  );
+  const tables = fc.oneof(
+    fc
+      .tuple(small, small)
+      .map(([at, func]) => `(table.set $t (i32.const ${at}) (ref.func $f${func % FUNCTIONS}))`),
+    small.map((elements) => add(`(table.grow $t (ref.null func) (i32.const ${elements}))`)),
+    fc
+      .tuple(small, small)
+      .map(([at, count]) => `(table.fill $t (i32.const ${at}) (ref.null func) (i32.const ${count}))`),
+    fc
+      .tuple(small, small, small)
+      .map(
+        ([to, from, count]) =>
+          `(table.copy $t $t (i32.const ${to}) (i32.const ${from}) (i32.const ${count}))`,
+      ),
+    fc
+      .tuple(small, small, small)
+      .map(
+        ([to, from, count]) =>
+          `(table.init $t $elements (i32.const ${to}) (i32.const ${from}) (i32.const ${count}))`,
+      ),
+    fc.constantFrom('(elem.drop $elements)', '(data.drop $passive)'),
+  );
+  const inputs = '(local.get 1) (local.get $sum)';
+  const calls = fc.oneof(
+    fc.nat(FUNCTIONS - 1).map((func) => add(`(call $f${func} ${inputs})`)),
+    small.map((at) => add(`(call_indirect $t (type $function) ${inputs} (i32.const ${at}))`)),
+    fc.nat(FUNCTIONS - 1).map((func) => `(return_call $f${func} ${inputs})`),
+  );
+  const endings = fc.constantFrom(
+    '(if (i32.eqz (i32.and (local.get $sum) (i32.const 3))) (then unreachable))',
+    add('(i32.div_u (local.get 0) (i32.and (local.get $sum) (i32.const 15)))'),
+    '(if (i32.eqz (i32.and (local.get $sum) (i32.const 7))) (then (call $deep)))',
+    '(call $tick)',
+    ...(exceptions
+      ? ['(if (i32.eqz (i32.and (local.get $sum) (i32.const 3))) (then (throw $failure (local.get $sum))))']
+      : []),
+  );
 
-const { statement } = fc.letrec<{ statement: string }>((tie) => ({
-  statement: fc.oneof(
-    { maxDepth: 3, depthSize: 'small' },
-    { weight: 6, arbitrary: store },
-    { weight: 2, arbitrary: laneStore },
-    { weight: 2, arbitrary: load },
-    { weight: 3, arbitrary: bulk },
-    { weight: 1, arbitrary: growth },
-    { weight: 1, arbitrary: size },
-    { weight: 3, arbitrary: globals },
-    { weight: 1, arbitrary: tables },
-    { weight: 2, arbitrary: calls },
-    { weight: 1, arbitrary: endings },
-    {
-      weight: 1,
-      arbitrary: block(
-        tie('statement'),
-        (body) => `(if (i32.lt_u (local.get $sum) (local.get 0)) (then ${body}))`,
-      ),
-    },
-    {
-      weight: 1,
-      arbitrary: block(tie('statement'), (body) => `(try (do ${body}) (catch_all ${add('(i32.const 5)')}))`),
-    },
-    {
-      weight: 1,
-      arbitrary: block(tie('statement'), (body) => `(try (do ${body}) (catch $failure (local.set $sum)))`),
-    },
-    {
-      weight: 1,
-      arbitrary: block(
-        tie('statement'),
-        (body) =>
-          `(loop $again (call $spend) ${body} (br_if $again (i32.and (local.get $sum) (i32.const 1))))`,
-      ),
-    },
-  ),
-}));
+  const tree = fc.letrec<{ statement: string }>((tie) => ({
+    statement: fc.oneof(
+      { maxDepth: 3, depthSize: 'small' },
+      { weight: 6, arbitrary: store },
+      { weight: 2, arbitrary: laneStore },
+      { weight: 2, arbitrary: load },
+      { weight: 3, arbitrary: bulk },
+      { weight: 1, arbitrary: growth },
+      { weight: 1, arbitrary: size },
+      { weight: 3, arbitrary: globals },
+      { weight: 1, arbitrary: tables },
+      { weight: 2, arbitrary: calls },
+      { weight: 1, arbitrary: endings },
+      {
+        weight: 1,
+        arbitrary: block(
+          tie('statement'),
+          (body) => `(if (i32.lt_u (local.get $sum) (local.get 0)) (then ${body}))`,
+        ),
+      },
+      ...(exceptions ? caught(tie('statement')) : []),
+      {
+        weight: 1,
+        arbitrary: block(
+          tie('statement'),
+          (body) =>
+            `(loop $again (call $spend) ${body} (br_if $again (i32.and (local.get $sum) (i32.const 1))))`,
+        ),
+      },
+    ),
+  }));
+  return tree.statement;
+}
+
+function caught(content: fc.Arbitrary<string>) {
+  const recovery = ['(catch_all ' + add('(i32.const 5)') + ')', '(catch $failure (local.set $sum))'];
+  return recovery.map((handler) => ({
+    weight: 1,
+    arbitrary: block(content, (body) => `(try (do ${body}) ${handler})`),
+  }));
+}
 
 function block(content: fc.Arbitrary<string>, wrap: (body: string) => string): fc.Arbitrary<string> {
   return fc.array(content, { minLength: 1, maxLength: 4 }).map((statements) => wrap(statements.join('\n')));
 }
 
-const body = fc.array(statement, { minLength: 1, maxLength: 10 }).map((statements) => statements.join('\n'));
-
-export const guestModule: fc.Arbitrary<GuestModule> = fc
-  .tuple(fc.array(body, { minLength: FUNCTIONS, maxLength: FUNCTIONS }), fc.boolean())
-  .map(([bodies, withStart]) => {
-    const text = moduleText(bodies, withStart);
-    return {
-      text,
+export function guestModules(variant: GuestVariant): fc.Arbitrary<GuestModule> {
+  const body = fc.array(statements(variant), { minLength: 1, maxLength: 10 }).map((list) => list.join('\n'));
+  return fc
+    .tuple(fc.array(body, { minLength: FUNCTIONS, maxLength: FUNCTIONS }), fc.boolean())
+    .map(([bodies, withStart]) => ({
+      text: moduleText(variant, bodies, withStart),
       functions: FUNCTIONS,
       changesTables: /table\.(set|grow|fill|copy|init)|\.drop/.test(bodies.join()),
-    };
-  });
+    }));
+}
+
+/** Everything that a function may use. */
+export const guestModule = guestModules({
+  memories: 2,
+  exceptions: true,
+  imports: '(import "env" "tick" (func $tick))',
+  definitions: '',
+});
 
 /** Every function spends from a global, so that nothing runs for long; `$deep` alone recurses without end. */
-function moduleText(bodies: readonly string[], withStart: boolean): string {
+function moduleText(variant: GuestVariant, bodies: readonly string[], withStart: boolean): string {
+  const { memories, exceptions, imports, definitions } = variant;
   const functions = bodies.map(
     (text, index) =>
       `(func $f${index} (export "f${index}") (type $function) (local $sum i32) (call $spend) (local.set $sum (local.get 1))\n${text}\n(local.get $sum))`,
   );
   return `(module
     (type $function (func (param i32 i32) (result i32)))
-    (import "env" "tick" (func $tick))
-    (tag $failure (param i32))
+    ${imports}
+    ${exceptions ? '(tag $failure (param i32))' : ''}
     (memory $m0 (export "memory") ${MEMORY_PAGES[0].join(' ')})
-    (memory $m1 (export "second") ${MEMORY_PAGES[1].join(' ')})
+    ${memories === 2 ? `(memory $m1 (export "second") ${MEMORY_PAGES[1].join(' ')})` : ''}
+    ${definitions}
     (global $fuel (export "fuel") (mut i32) (i32.const 60))
     (global $g32 (export "g32") (mut i32) (i32.const 7))
     (global $g64 (export "g64") (mut i64) (i64.const -7))
