@@ -1,6 +1,6 @@
 import { reserve } from "./memory/arena";
 import { put, putBytes, putNumber } from "./memory/bytes";
-import { idBytes, idStart } from "./server/request-id";
+import { hasId, idBytes, idStart } from "./server/request-id";
 import { putTimestamp } from "./server/time";
 import { settings } from "./settings";
 import * as text from "./text";
@@ -57,8 +57,10 @@ export function sayOfRun(level: i32, start: usize, end: usize): void {
   let at = begin(level);
   at = put(at, ',"function":"');
   at = putBytes(at, settings.nameStart, settings.nameEnd - settings.nameStart);
-  at = put(at, '","request_id":"');
-  at = putBytes(at, idStart(), idBytes());
+  if (hasId()) {
+    at = put(at, '","request_id":"');
+    at = putBytes(at, idStart(), idBytes());
+  }
   at = put(at, '","msg":"');
   at = text.putEscaped(at, start, end);
   write(put(at, '"}\n'));

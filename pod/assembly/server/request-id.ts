@@ -59,6 +59,11 @@ export function makeId(): void {
   }
 }
 
+/** False before the first request: while the function is initialised. */
+export function hasId(): bool {
+  return lineBytes > 0;
+}
+
 export function idStart(): usize {
   return lineStart + PREFIX_BYTES;
 }
