@@ -26,10 +26,14 @@ const untested = join(scratch, 'untested.txt');
 const partsOf = new Map(files.map((file) => [file, partsNeeded(file)]));
 const withParts = files.filter((file) => partsOf.get(file)?.length);
 const bringing = bringParts([...new Set(withParts.flatMap((file) => partsOf.get(file) as string[]))]);
-const alone = run(files.filter((file) => !withParts.includes(file)));
+const alone = run(
+  files.filter((file) => !withParts.includes(file)),
+  {},
+);
 if (bringing !== undefined && bringing.exitCode === null) await once(bringing, 'exit');
 if (withParts.length > 0) console.log('\nTests against real parts:');
-const together = run(withParts);
+// What could not be brought now is not tried again by every test.
+const together = run(withParts, { MAYFLY_PARTS: 'cached' });
 
 if (existsSync(untested)) {
   console.log('\nNot tested here, because a part is missing:');
@@ -50,17 +54,20 @@ function partsNeeded(file: string): string[] {
 
 function bringParts(names: readonly string[]): ChildProcess | undefined {
   if (names.length === 0) return undefined;
-  const child = spawn(process.execPath, ['scripts/parts/main.ts', ...names], { cwd: root, stdio: 'ignore' });
+  const child = spawn(process.execPath, ['scripts/parts/main.ts', ...names], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (child.pid !== undefined) setPriority(child.pid, LOWEST_PRIORITY);
   return child;
 }
 
-function run(files: readonly string[]): number {
+function run(files: readonly string[], env: Readonly<Record<string, string>>): number {
   if (files.length === 0) return 0;
   const result = spawnSync(
     process.execPath,
     ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, MAYFLY_UNTESTED: untested } },
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...env, MAYFLY_UNTESTED: untested } },
   );
   return result.status ?? 1;
 }

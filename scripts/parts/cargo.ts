@@ -1,5 +1,5 @@
 /** Rust programs, built by the machine's own cargo with the exact dependencies of their lock files. */
-import { globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildTools, headers, libraries, loader } from './debian.ts';
 import type { Recipe } from './recipe.ts';
@@ -18,6 +18,7 @@ export function crate(name: string, version: string): Pick<Recipe, 'needs' | 'in
   };
 }
 
+const BUILD_TOOLS = ['protobuf-compiler', 'libprotobuf-dev', 'libclang-dev', 'libseccomp-dev'];
 const SHIM = join(import.meta.dirname, '../../deploy/shim');
 
 /**
@@ -33,16 +34,15 @@ export function shim(): Pick<Recipe, 'needs' | 'inputs' | 'uses' | 'bring'> {
     uses: ['containers'],
     bring: async (site) => {
       const prefix = site.used['containers'] as string;
-      const tools = await buildTools(site, [
-        'protobuf-compiler',
-        'libprotobuf-dev',
-        'libclang-dev',
-        'libseccomp-dev',
-      ]);
+      // Not in the scratch folder: minutes of compiling outlive a build that is interrupted.
+      const yard = join(site.downloads, 'shim-build');
+      const tools = await buildTools(site, BUILD_TOOLS, join(yard, 'tools'));
+      const include = join(await headers(site, ['libwasmedge-dev'], join(yard, 'headers')), 'usr/include');
       const [clang] = globSync(join(tools, 'usr/lib/llvm-*/lib'));
-      const include = join(await headers(site, ['libwasmedge-dev']), 'usr/include');
+      const [clangHeaders] = globSync(join(clang as string, 'clang/*/include'));
       // Alone in a folder: beside it in the prefix are a libc and others that must not be linked at build time.
-      const alone = join(site.scratch, 'wasmedge');
+      const alone = join(yard, 'wasmedge');
+      rmSync(alone, { recursive: true, force: true });
       mkdirSync(alone);
       symlinkSync(join(prefix, libraries, 'libwasmedge.so.0'), join(alone, 'libwasmedge.so'));
       const target = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-unknown-linux-gnu`;
@@ -51,7 +51,7 @@ export function shim(): Pick<Recipe, 'needs' | 'inputs' | 'uses' | 'bring'> {
         `-Clink-arg=-Wl,-rpath,${join(prefix, libraries)}`,
         '-Clink-arg=-Wl,--allow-shlib-undefined',
       ];
-      const output = join(site.scratch, 'target');
+      const output = join(yard, 'target');
       await site.run(
         'cargo',
         ['build', '--release', '--locked', '--target', target, '--target-dir', output],
@@ -62,6 +62,7 @@ export function shim(): Pick<Recipe, 'needs' | 'inputs' | 'uses' | 'bring'> {
             WASMEDGE_LIB_DIR: alone,
             WASMEDGE_INCLUDE_DIR: include,
             LIBCLANG_PATH: clang as string,
+            BINDGEN_EXTRA_CLANG_ARGS: `-I${clangHeaders}`,
             PROTOC: join(tools, 'usr/bin/protoc'),
             PROTOC_INCLUDE: join(tools, 'usr/include'),
             LIBSECCOMP_LINK_TYPE: 'static',
@@ -71,7 +72,8 @@ export function shim(): Pick<Recipe, 'needs' | 'inputs' | 'uses' | 'bring'> {
         },
       );
       const name = 'containerd-shim-wasmedge-v1';
-      await site.run('cp', [join(output, target, 'release', name), join(site.making, name)]);
+      copyFileSync(join(output, target, 'release', name), join(site.making, name));
+      rmSync(yard, { recursive: true, force: true });
     },
   };
 }

@@ -48,21 +48,19 @@ export function debian(wanted: DebianPackages): Pick<Recipe, 'needs' | 'inputs' 
   };
 }
 
-/** A folder with packages of trixie and nothing that they depend on, for the time of a build. */
-export async function headers(site: Site, packages: string[]): Promise<string> {
-  const folder = join(site.scratch, 'headers');
+/** Fills a folder with packages of trixie and nothing that they depend on, for the time of a build. */
+export async function headers(site: Site, packages: string[], folder: string): Promise<string> {
   await unpack(site, await download(site, TRIXIE, packages, true), folder);
   return folder;
 }
 
 /**
- * A folder with build tools of this machine's own release, for the time of a build: they run with the machine's libc,
+ * Fills a folder with build tools of this machine's own release, for the time of a build: they run with the machine's libc,
  * and the folder's libraries on LD_LIBRARY_PATH.
  */
-export async function buildTools(site: Site, packages: string[]): Promise<string> {
+export async function buildTools(site: Site, packages: string[], folder: string): Promise<string> {
   const release = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
   if (release === undefined) throw new Error('/etc/os-release names no release: this needs a Debian machine');
-  const folder = join(site.scratch, 'tools');
   const archives = await download(site, release, packages, false);
   const fitting = archives.filter((file) => !basename(file).startsWith('libc6_'));
   await unpack(site, fitting, folder);
@@ -70,6 +68,7 @@ export async function buildTools(site: Site, packages: string[]): Promise<string
 }
 
 async function unpack(site: Site, archives: readonly string[], folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
   for (const archive of archives) await site.run('dpkg-deb', ['-x', archive, folder]);
   for (const link of ['lib', 'lib64', 'bin', 'sbin'])
     if (!existsSync(join(folder, link))) symlinkSync(`usr/${link}`, join(folder, link));

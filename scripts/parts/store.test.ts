@@ -60,6 +60,18 @@ test('a recipe that does not give what it promises is no part', async () => {
   await assert.rejects(stored('empty', 'k', empty, {}), /empty 1 could not be made: it lacks it\./);
 });
 
+test('with MAYFLY_PARTS=cached a part is taken from the cache or not at all', async () => {
+  const made = recipe(async (site) => writeFileSync(join(site.making, 'it'), ''));
+  const folder = await stored('early', 'k', made, {});
+  process.env['MAYFLY_PARTS'] = 'cached';
+  try {
+    assert.equal(await stored('early', 'k', made, {}), folder);
+    await assert.rejects(stored('late', 'k', made, {}), /^Error: late 1 is not in the cache; /);
+  } finally {
+    delete process.env['MAYFLY_PARTS'];
+  }
+});
+
 test('the key follows everything that decides the content', () => {
   const bring = async () => {};
   const keys = [

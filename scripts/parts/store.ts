@@ -24,7 +24,7 @@ export function keyOf(name: string, recipe: Recipe, usedKeys: readonly string[])
 
 /**
  * The folder of a part, made now if it is not there. Two processes that ask at once make it once.
- * Throws one sentence that names the log when it cannot be made.
+ * Throws one sentence that names the log when it cannot be made. With MAYFLY_PARTS=cached nothing is made.
  */
 export async function stored(
   name: string,
@@ -36,10 +36,14 @@ export async function stored(
   const folder = join(parts, `${name}-${key}`);
   if (existsSync(folder)) return folder;
   const logs = join(parts, 'logs');
+  const log = join(logs, `${name}-${key}.log`);
+  if (process.env['MAYFLY_PARTS'] === 'cached')
+    throw new Error(
+      `${name} ${recipe.version} is not in the cache; if it was tried to make it, ${log} tells why not`,
+    );
   mkdirSync(logs, { recursive: true });
   return await locked(join(logs, `${name}-${key}.lock`), async () => {
     if (existsSync(folder)) return folder;
-    const log = join(logs, `${name}-${key}.log`);
     rmSync(log, { force: true });
     await make(recipe, { parts, folder, log, used }).catch((error: Error) => {
       throw new Error(`${name} ${recipe.version} could not be made: ${error.message}. The log is ${log}`);
