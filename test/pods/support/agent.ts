@@ -1,0 +1,110 @@
+/**
+ * Runs inside the namespaces of the test node, where pods have their addresses and process ids: does there what the test
+ * asks for over the channel between parent and child.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { request } from 'node:http';
+
+export interface Asked {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+const ANSWER_TIMEOUT_MS = 5_000;
+const BETWEEN_TRIES_MS = 1;
+
+export const abilities = {
+  request: ask,
+
+  /** Asks until there is an answer; returns the first. */
+  async firstAnswer(asked: Asked, withinMs: number): Promise<Answered> {
+    const end = performance.now() + withinMs;
+    for (;;) {
+      try {
+        return await ask(asked);
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+      }
+    }
+  },
+
+  kill: (pid: number, signal: NodeJS.Signals): boolean => process.kill(pid, signal),
+
+  read: (file: string): string => readFileSync(file, 'utf8'),
+
+  /** Bytes of memory that are this process's own, shared pages counted by share. */
+  proportionalBytes: (pid: number): number => proportional(pid),
+
+  /** The same, of all processes whose command line has this text. */
+  proportionalBytesOf: (text: string): number =>
+    processes()
+      .filter((pid) => commandLine(pid).includes(text))
+      .reduce((sum, pid) => sum + proportional(pid), 0),
+} as const;
+
+export type Abilities = typeof abilities;
+
+function ask(asked: Asked): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const { body = '', ...rest } = asked;
+    const sent = request({ ...rest, agent: false, timeout: ANSWER_TIMEOUT_MS }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+    sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+function processes(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
+function proportional(pid: number): number {
+  try {
+    const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+    return Number(found?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+process.on('message', ({ id, name, args }: { id: number; name: keyof Abilities; args: never[] }) => {
+  const ability = abilities[name] as (...args: never[]) => unknown;
+  Promise.resolve()
+    .then(() => ability(...args))
+    .then(
+      (value) => process.send?.({ id, value }),
+      (error: Error) => process.send?.({ id, error: error.message }),
+    );
+});
+process.on('disconnect', () => process.exit());
+process.send?.({ ready: true });
