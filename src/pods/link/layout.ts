@@ -135,7 +135,6 @@ export class PodLayout {
     return SLACK_PAGES;
   }
 
-
   #placeTables(adapter: ModuleParts, guest: ModuleParts, facts: GuestFacts): TableLayout[] {
     const maxima = capTables(guest);
     const firstShadow = adapter.tables.length + guest.tables.length;
