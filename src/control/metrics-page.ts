@@ -16,7 +16,7 @@ export interface MetricsPageSources {
   snapshot(): Snapshot;
 }
 
-export function renderMetricsPage(sources: MetricsPageSources, format: MetricFormat): string {
+export function renderMetricsPage(sources: MetricsPageSources, format: MetricFormat): Generator<string> {
   const { reader } = sources;
   const { functions } = sources.snapshot();
   const named = functions.map(({ name, slot }) => ({ name, slot }));

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { MayflyError } from '../model/errors.ts';
 import { chooseFormat, CONTENT_TYPES, type MetricFormat } from './open-metrics.ts';
@@ -7,8 +7,8 @@ export interface MetricsServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Makes the exposition. */
-  render(format: MetricFormat): string;
+  /** Makes the exposition, whole or in chunks; nothing else happens while a chunk is made. */
+  render(format: MetricFormat): string | Generator<string>;
   /** True while the process should be left alive. */
   isHealthy(): boolean;
 }
@@ -29,7 +29,8 @@ export class MetricsServer implements AsyncDisposable {
         response.writeHead(405, { allow: 'GET, HEAD' }).end();
       } else if (path === '/metrics') {
         const format = chooseFormat(request.headers.accept);
-        response.writeHead(200, { 'content-type': CONTENT_TYPES[format] }).end(options.render(format));
+        response.writeHead(200, { 'content-type': CONTENT_TYPES[format] });
+        send(response, options.render(format)).catch((error: Error) => response.destroy(error));
       } else if (path === '/health') {
         const healthy = options.isHealthy();
         response
@@ -54,6 +55,27 @@ export class MetricsServer implements AsyncDisposable {
     this.#server.closeAllConnections();
     await closed;
   }
+}
+
+/** Other work of this thread gets its turn after every chunk. A client that reads slowly is waited for; one that left is not. */
+async function send(response: ServerResponse, text: string | Generator<string>): Promise<void> {
+  if (typeof text === 'string') return void response.end(text);
+  for (const chunk of text) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await drained(response);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

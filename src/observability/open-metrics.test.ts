@@ -25,6 +25,10 @@ interface ParsedFamily {
   readonly samples: ParsedSample[];
 }
 
+function text(...asked: Parameters<typeof renderMetrics>): string {
+  return [...renderMetrics(...asked)].join('');
+}
+
 /** A strict reader of the OpenMetrics 1.0 grammar as far as we use it; throws on anything else. */
 function parseOpenMetrics(text: string): Map<string, ParsedFamily> {
   const found = new Map<string, ParsedFamily>();
@@ -131,7 +135,7 @@ test('everything renders as OpenMetrics: every family, its type, its labels', ()
   const slab = createMetricSlab(1);
   everything(slab);
   const sources = { reader: new MetricReader(slab), functions: [{ name: 'shop', slot: 1 }], samples };
-  const parsed = parseOpenMetrics(renderMetrics(sources, 'openmetrics'));
+  const parsed = parseOpenMetrics(text(sources, 'openmetrics'));
   for (const family of Object.values(families) as MetricFamily[]) {
     const found = parsed.get(family.name);
     assert.ok(found !== undefined, `${family.name} is missing`);
@@ -158,7 +162,7 @@ test('names that come from people are escaped and read back', () => {
       const slab = createMetricSlab(1);
       new MetricRow(slab, 0).answered(0, 200, 1, 0, 0);
       const sources = { reader: new MetricReader(slab), functions: [{ name, slot: 0 }], samples: [] };
-      const parsed = parseOpenMetrics(renderMetrics(sources, 'openmetrics'));
+      const parsed = parseOpenMetrics(text(sources, 'openmetrics'));
       assert.equal(parsed.get('mayfly_requests')?.samples[0]?.labels['function'], name);
     }),
     { numRuns: 50 },
@@ -169,10 +173,10 @@ test('the older text format names what its samples are called, and has no end ma
   const slab = createMetricSlab(1);
   everything(slab);
   const sources = { reader: new MetricReader(slab), functions: [{ name: 'shop', slot: 1 }], samples };
-  const text = renderMetrics(sources, 'prometheus');
-  assert.match(text, /^# TYPE mayfly_requests_total counter$/m);
-  assert.match(text, /^# TYPE mayfly_build_info gauge$/m);
-  assert.doesNotMatch(text, /EOF/);
+  const page = text(sources, 'prometheus');
+  assert.match(page, /^# TYPE mayfly_requests_total counter$/m);
+  assert.match(page, /^# TYPE mayfly_build_info gauge$/m);
+  assert.doesNotMatch(page, /EOF/);
 });
 
 test('a scraper gets what it asks for', () => {
@@ -214,4 +218,63 @@ test('the server: metrics in both formats, health, and nothing else', async () =
     MetricsServer.start({ host: '127.0.0.1', port: server.port, render: () => '', isHealthy: () => true }),
     { name: 'MayflyError', message: /port is in use/ },
   );
+});
+
+/** A thousand functions that all had traffic. */
+function manyFunctions() {
+  const slab = createMetricSlab(1);
+  const row = new MetricRow(slab, 0);
+  const functions = Array.from({ length: 1000 }, (_, slot) => ({ name: `f${slot}`, slot }));
+  for (const { slot } of functions) row.answered(slot, 200, 100 + slot, 10, 10);
+  return { reader: new MetricReader(slab), functions, samples: [] };
+}
+
+test('a page of many functions comes in small chunks that make up the whole', () => {
+  const chunks = [...renderMetrics(manyFunctions(), 'openmetrics')];
+  assert.ok(chunks.length > 50, `${chunks.length} chunks`);
+  for (const chunk of chunks) assert.ok(chunk.length < 100_000, `a chunk of ${chunk.length} characters`);
+  const parsed = parseOpenMetrics(chunks.join(''));
+  assert.equal(parsed.get('mayfly_requests')?.samples.length, 1000);
+  assert.equal(parsed.get('mayfly_requests')?.samples.at(-1)?.labels['function'], 'f999');
+});
+
+test('the numbers are those of the moment when the page was begun', () => {
+  const slab = createMetricSlab(1);
+  const row = new MetricRow(slab, 0);
+  const functions = Array.from({ length: 300 }, (_, slot) => ({ name: `f${slot}`, slot }));
+  for (const { slot } of functions) row.answered(slot, 200, 1, 0, 0);
+  const chunks = renderMetrics({ reader: new MetricReader(slab), functions, samples: [] }, 'openmetrics');
+  const first = chunks.next().value as string;
+  for (const { slot } of functions) row.answered(slot, 200, 1, 0, 0);
+  const parsed = parseOpenMetrics(first + [...chunks].join(''));
+  for (const { value } of parsed.get('mayfly_requests')?.samples ?? []) assert.equal(value, 1);
+});
+
+test('other work gets its turn while a page is written, also while the client does not read', async () => {
+  let made = 0;
+  const turns: number[] = [];
+  await using server = await MetricsServer.start({
+    host: '127.0.0.1',
+    port: 0,
+    *render() {
+      for (; made < 20; made++) {
+        setImmediate(() => turns.push(made));
+        yield `${'x'.repeat(1_000_000)}\n`;
+      }
+    },
+    isHealthy: () => true,
+  });
+  const url = `http://127.0.0.1:${server.port}/metrics`;
+  const response = await fetch(url);
+  assert.equal((await response.text()).length, 20_000_020);
+  assert.equal(new Set(turns).size, 20, 'one turn between any two chunks');
+
+  made = 0;
+  const leaving = new AbortController();
+  await fetch(url, { signal: leaving.signal });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.ok(made < 20, 'nothing piles up for a client that does not read');
+  leaving.abort();
+  made = 19;
+  assert.equal((await (await fetch(url)).text()).length, 1_000_001, 'and others are served');
 });

@@ -35,53 +35,79 @@ export interface MetricSources {
   readonly samples: readonly Sample[];
 }
 
-/** The whole exposition (OpenMetrics 1.0, or the Prometheus text format 0.0.4). */
-export function renderMetrics(sources: MetricSources, format: MetricFormat): string {
+/** About this much text is made at a time. */
+const CHUNK_LINES = 512;
+
+/**
+ * The whole exposition (OpenMetrics 1.0, or the Prometheus text format 0.0.4), in chunks: a thousand functions are
+ * megabytes of text, and whoever writes them out can do something else in between. The numbers are all read before the first chunk.
+ */
+export function* renderMetrics(sources: MetricSources, format: MetricFormat): Generator<string, void> {
   const out = new Exposition(format);
-  const readings = sources.functions.map(({ name, slot }) => ({
-    name,
+  const functions = sources.functions.map(({ name, slot }) => ({
+    labels: pair('function', name),
     reading: sources.reader.function(slot),
   }));
   const threads = sources.reader.threads();
+  const samples = Map.groupBy(sources.samples, ({ family }) => family);
   for (const [key, family] of Object.entries(families) as [FamilyKey, MetricFamily][]) {
     out.begin(family);
-    for (const { name, reading } of readings) renderFunction(out, key, name, reading);
+    for (const { labels, reading } of functions) {
+      renderFunction(out, key, labels, reading);
+      if (out.lines >= CHUNK_LINES) yield out.take();
+    }
     threadCounterCells.forEach((cell, index) => {
-      if (cell.family === key) out.sample({}, threads.counters[index]);
+      if (cell.family === key) out.sample('', threads.counters[index]);
     });
     if (key === 'rejections') {
-      for (const [problem, count] of threads.rejections) if (count > 0) out.sample({ problem }, count);
+      for (const [problem, count] of threads.rejections) {
+        if (count > 0) out.sample(pair('problem', problem), count);
+      }
     }
     if (key === 'stageDuration') {
-      threads.stages.forEach((reading, index) => out.histogram({ stage: STAGES[index] as string }, reading));
+      threads.stages.forEach((reading, index) =>
+        out.histogram(pair('stage', STAGES[index] as string), reading),
+      );
     }
-    for (const sample of sources.samples) if (sample.family === key) out.sample(sample.labels, sample.value);
+    for (const { labels, value } of samples.get(key) ?? []) {
+      out.sample(pairs(labels), value);
+      if (out.lines >= CHUNK_LINES) yield out.take();
+    }
   }
-  return out.end();
+  out.end();
+  if (out.lines > 0) yield out.take();
 }
 
+/** The counters of a function, by family: index of the cell and the label it adds. */
+const COUNTERS = Map.groupBy(
+  functionCounterCells.map(({ family, label }, index) => ({
+    family,
+    index,
+    extra: label === undefined ? '' : `,${pair(label[0], label[1])}`,
+  })),
+  ({ family }) => family,
+);
+
 /** Counters of a function are there from its first moment, so that rates see the first event; histograms once it ran. */
-function renderFunction(out: Exposition, key: FamilyKey, name: string, reading: FunctionReading): void {
+function renderFunction(out: Exposition, key: FamilyKey, labels: string, reading: FunctionReading): void {
   if (key === 'requests') {
     for (const [code, count] of reading.codes) {
-      out.sample({ function: name, code: code === 0 ? 'other' : String(code) }, count);
+      out.sample(`${labels},${pair('code', code === 0 ? 'other' : String(code))}`, count);
     }
-  } else if (key === 'requestDuration') out.histogram({ function: name }, reading.duration);
-  else if (key === 'coldStart') out.histogram({ function: name }, reading.coldStart);
-  else if (key === 'queueWait') out.histogram({ function: name }, reading.queueWait);
+  } else if (key === 'requestDuration') out.histogram(labels, reading.duration);
+  else if (key === 'coldStart') out.histogram(labels, reading.coldStart);
+  else if (key === 'queueWait') out.histogram(labels, reading.queueWait);
   else {
-    functionCounterCells.forEach((cell, index) => {
-      if (cell.family !== key) return;
-      const extra = cell.label === undefined ? {} : { [cell.label[0]]: cell.label[1] };
-      out.sample({ function: name, ...extra }, reading.counters[index]);
-    });
+    for (const { index, extra } of COUNTERS.get(key) ?? []) {
+      out.sample(labels + extra, reading.counters[index]);
+    }
   }
 }
 
 /** Writes families; one without samples leaves no trace. */
 class Exposition {
   readonly #format: MetricFormat;
-  readonly #lines: string[] = [];
+  #lines: string[] = [];
   #family: MetricFamily | null = null;
   #announced = false;
 
@@ -89,35 +115,48 @@ class Exposition {
     this.#format = format;
   }
 
+  /** Lines since the last `take`. */
+  get lines(): number {
+    return this.#lines.length;
+  }
+
+  take(): string {
+    const text = `${this.#lines.join('\n')}\n`;
+    this.#lines = [];
+    return text;
+  }
+
   begin(family: MetricFamily): void {
     this.#family = family;
     this.#announced = false;
   }
 
-  sample(labels: Readonly<Record<string, string>>, value: number): void {
+  /** `labels` as they stand between the braces. */
+  sample(labels: string, value: number): void {
     const { name, type } = this.#announce();
     const suffix = type === 'counter' ? '_total' : type === 'info' ? '_info' : '';
-    this.#lines.push(`${name}${suffix}${labelSet(labels)} ${value}`);
+    this.#lines.push(`${name}${suffix}${labels === '' ? '' : `{${labels}}`} ${value}`);
   }
 
   /** `labels` has at least one. */
-  histogram(labels: Readonly<Record<string, string>>, reading: HistogramReading): void {
+  histogram(labels: string, reading: HistogramReading): void {
     if (reading.count === 0) return;
     const { name } = this.#announce();
-    const set = labelSet(labels);
-    const open = `${name}_bucket${set.slice(0, -1)},le="`;
+    const open = `${name}_bucket{${labels},le="`;
     let cumulative = 0;
     for (let bucket = 0; bucket < reading.counts.length; bucket++) {
       cumulative += reading.counts[bucket];
       const bound = reading.shape.boundTexts[bucket] ?? '+Inf';
       this.#lines.push(`${open}${bound}"} ${cumulative}`);
     }
-    this.#lines.push(`${name}_count${set} ${cumulative}`, `${name}_sum${set} ${reading.sumSeconds}`);
+    this.#lines.push(
+      `${name}_count{${labels}} ${cumulative}`,
+      `${name}_sum{${labels}} ${reading.sumSeconds}`,
+    );
   }
 
-  end(): string {
+  end(): void {
     if (this.#format === 'openmetrics') this.#lines.push('# EOF');
-    return `${this.#lines.join('\n')}\n`;
   }
 
   #announce(): MetricFamily {
@@ -136,9 +175,14 @@ class Exposition {
   }
 }
 
-function labelSet(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+function pairs(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => pair(name, value))
+    .join(',');
+}
+
+function pair(name: string, value: string): string {
+  return `${name}="${escapeLabel(value)}"`;
 }
 
 function escapeLabel(value: string): string {
