@@ -14,6 +14,7 @@ import { fileInLayers, unpackLayer } from './layer.ts';
 import { openLayout } from './layout.ts';
 import { CONFIG, FUNCTION, LAYER_GZIP, MANIFEST, WASM, WASM_CONFIG } from './media-types.ts';
 import { readChild, requireImage, type Repository } from './repository.ts';
+import { readTar } from './tar-read.ts';
 import { writeTar } from './tar-write.ts';
 
 /** Root filesystem and configuration of one platform, as a runtime would have them. */
@@ -32,7 +33,7 @@ async function unpack(repository: Repository, platform: string) {
   const [layer] = manifest.layers;
   assert.ok(layer !== undefined && manifest.layers.length === 1);
   const tar = unpackLayer(await repository.blob(layer), layer, config.rootfs.diff_ids[0], 'test');
-  return { manifest, config, layer, app: fileInLayers([tar], 'app.wasm', 'test') };
+  return { manifest, config, layer, tar, app: fileInLayers([tar], 'app.wasm', 'test') };
 }
 
 test('the same input has the same digest; other input, another', () => {
@@ -118,10 +119,10 @@ test("the shop's Dockerfile comes to the same image: same root filesystem, same 
   const built = testImage('a');
   await built.content.writeTo(ours, built.root.digest, null);
 
-  // FROM scratch / COPY app.wasm /app.wasm / USER 65534:65534 / EXPOSE 8080 / ENTRYPOINT ["/app.wasm"], as BuildKit writes it:
+  // The Dockerfile of docs/guides/images.md as BuildKit writes it:
   // one layer with times and its own compression, no index, a platform in the configuration.
   const content = new ImageContent();
-  const tar = writeTar([{ name: 'app.wasm', bytes: moduleOf('pod a'), mode: 0o644 }]);
+  const tar = writeTar([{ name: 'app.wasm', bytes: moduleOf('pod a'), mode: 0o755 }]);
   const config = {
     architecture: 'amd64',
     os: 'linux',
@@ -132,6 +133,7 @@ test("the shop's Dockerfile comes to the same image: same root filesystem, same 
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       Entrypoint: ['/app.wasm'],
       WorkingDir: '/',
+      Labels: { 'module.wasm.image/variant': 'compat-smart', 'run.oci.handler': 'wasm' },
     },
     rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
     history: [
@@ -160,11 +162,22 @@ test("the shop's Dockerfile comes to the same image: same root filesystem, same 
     user: settings?.User,
     ports: settings?.['ExposedPorts'],
     folder: settings?.['WorkingDir'],
+    variant: settings?.Labels?.['module.wasm.image/variant'],
+    handler: settings?.Labels?.['run.oci.handler'],
   });
   const other = parseDocument((await requireImage(theirs, null)).bytes, 'test');
   const manifest = other.type === 'image' ? other.manifest : assert.fail();
   const settings = parseConfig(await theirs.blob(manifest.config), 'test');
   assert.deepEqual(meaning(settings), meaning(mine.config));
+  const [theirLayer] = manifest.layers;
+  assert.ok(theirLayer !== undefined && manifest.layers.length === 1);
+  const theirTar = unpackLayer(
+    await theirs.blob(theirLayer),
+    theirLayer,
+    settings.rootfs.diff_ids[0],
+    'test',
+  );
+  assert.deepEqual([...readTar(theirTar, 'test')], [...readTar(mine.tar, 'test')]);
   // The gateway finds the module in Docker's image too, where it is a function.
   assert.deepEqual(await readFunction(theirs, await requireImage(theirs, null)), Buffer.from(mine.app ?? []));
 });
