@@ -1,7 +1,14 @@
 /** A Kubernetes API over HTTP. JSON goes through as it is: no model in between that could drop a field. */
 import { Agent, type Dispatcher, request } from 'undici';
 import { FIELD_MANAGER } from '../resources/names.ts';
-import { ApiError, type Cluster, isApiError, type Listing, type WatchEvent } from './cluster.ts';
+import {
+  ApiError,
+  type Cluster,
+  isApiError,
+  type Listing,
+  type Selection,
+  type WatchEvent,
+} from './cluster.ts';
 import type { Access } from './access.ts';
 import { readLines } from './lines.ts';
 import type { KubeObject, Resource } from './objects.ts';
@@ -49,12 +56,12 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     }
   }
 
-  async list(resource: Resource): Promise<Listing> {
+  async list({ resource, labels }: Selection): Promise<Listing> {
     const items: KubeObject[] = [];
     let next: string | undefined = '';
     let resourceVersion = '';
     while (next !== undefined) {
-      const query = { limit: String(PAGE), ...(next === '' ? {} : { continue: next }) };
+      const query = { ...selector(labels), limit: String(PAGE), ...(next === '' ? {} : { continue: next }) };
       const page = (await this.#json({ method: 'GET', path: this.#collection(resource), query })) as {
         items: KubeObject[];
         metadata: { resourceVersion: string; continue?: string };
@@ -68,8 +75,13 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     return { items, resourceVersion };
   }
 
-  async *watch(resource: Resource, from: string, signal: AbortSignal): AsyncIterable<WatchEvent> {
+  async *watch(
+    { resource, labels }: Selection,
+    from: string,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent> {
     const query = {
+      ...selector(labels),
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion: from,
@@ -217,6 +229,11 @@ function unreachable(cause: unknown): ApiError {
 
 function retryAfter(header: string | string[] | undefined): number | null {
   return typeof header === 'string' && /^\d{1,4}$/.test(header) ? Number(header) * 1000 : null;
+}
+
+function selector(labels: Selection['labels']): Record<string, string> {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? {} : { labelSelector: pairs.join(',') };
 }
 
 function groupPath(apiVersion: string): string {

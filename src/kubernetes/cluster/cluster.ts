@@ -12,14 +12,20 @@ export interface WatchEvent {
   readonly object: KubeObject;
 }
 
+/** Objects of one kind that have these labels. */
+export interface Selection {
+  readonly resource: Resource;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** Every method throws ApiError. */
 export interface Cluster {
   /** Whether the API has this kind. */
   serves(resource: Resource): Promise<boolean>;
   /** Of all namespaces, or of those that this cluster was opened for. */
-  list(resource: Resource): Promise<Listing>;
+  list(selection: Selection): Promise<Listing>;
   /** Ends when the server or `signal` ends it; 410 when it does not remember `from` any more. */
-  watch(resource: Resource, from: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  watch(selection: Selection, from: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** null: there is none. */
   get(resource: Resource, namespace: string, name: string): Promise<KubeObject | null>;
   /** Server-side apply with our field manager; what we want of a field is what it becomes. */

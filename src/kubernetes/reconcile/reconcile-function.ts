@@ -2,6 +2,7 @@
 import { controllerOf, type KubeObject, type Resource } from '../cluster/objects.ts';
 import type { FunctionSpec } from '../resources/function.ts';
 import { FUNCTION } from '../resources/kinds.ts';
+import { FIELD_MANAGER, LABELS } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { autoscaler } from '../wasmedge/autoscaler.ts';
 import { deployment } from '../wasmedge/deployment.ts';
@@ -91,8 +92,12 @@ function obstacleTo(
   return null;
 }
 
-function isOwnedBy(object: KubeObject, { uid }: Owner): boolean {
-  return controllerOf(object)?.uid === uid;
+/** Also one that lost its owner reference, by a backup or by hand, and still bears our labels: it is adopted. */
+function isOwnedBy(object: KubeObject, { name, uid }: Owner): boolean {
+  const controller = controllerOf(object);
+  if (controller !== undefined) return controller.uid === uid;
+  const { labels = {} } = object.metadata;
+  return labels[LABELS.managedBy] === FIELD_MANAGER && labels[LABELS.function] === name;
 }
 
 function report(

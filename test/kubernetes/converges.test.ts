@@ -1,0 +1,279 @@
+/**
+ * The operator against a Kubernetes in memory: whatever people edit, whatever fails, in whatever order news arrive, it comes
+ * to the state that a fresh operator would make, and then writes nothing.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { keyOf, type KubeObject } from '../../src/kubernetes/cluster/objects.ts';
+import { OWNED } from '../../src/kubernetes/cluster/resources.ts';
+import { operate } from '../../src/kubernetes/operator/operate.ts';
+import { OperatorMetrics } from '../../src/kubernetes/operator/operator-metrics.ts';
+import { reconcileFunction } from '../../src/kubernetes/reconcile/reconcile-function.ts';
+import { FIELD_MANAGER } from '../../src/kubernetes/resources/names.ts';
+import { Random } from '../fuzz/random.ts';
+import { MemoryCluster } from './support/memory-cluster.ts';
+import { VirtualTime } from './support/virtual-time.ts';
+
+const NAMES = ['orders', 'stock'] as const;
+const KINDS = OWNED.map(({ kind }) => kind);
+const MINUTE = 60_000;
+const image = (digit: string) => `registry.example.com/shop/orders@sha256:${digit.repeat(64)}`;
+const PROMETHEUS = { serverAddress: 'http://prometheus:9090', query: 'sum(rate(x[1m]))', threshold: 50 };
+
+const SPECS: readonly object[] = [
+  {},
+  { image: image('b') },
+  { replicas: 3, env: { GREETING: 'hello' } },
+  { secretEnv: { KEY: { name: 'keys', key: 'k' } }, service: { type: 'LoadBalancer' } },
+  { scaling: { minReplicas: 2 } },
+  { scaling: { minReplicas: 0, prometheus: PROMETHEUS } },
+  { cpuLimit: 'much' },
+];
+
+type Edit = (object: Record<string, any>) => void;
+
+/** What people do to objects that the operator made. */
+const EDITS: readonly Edit[] = [
+  ({ spec }) => (spec.replicas = 77),
+  ({ spec }) => delete spec.template,
+  ({ spec }) => (spec.template = { spec: { containers: [{ name: 'function', image: 'evil' }] } }),
+  ({ spec }) => (spec.ports = [{ name: 'other', port: 99 }]),
+  ({ spec }) => (spec.extra = 'mine'),
+  ({ metadata }) => (metadata.labels = {}),
+  ({ metadata }) => (metadata.annotations = {}),
+  ({ metadata }) => delete metadata.ownerReferences,
+];
+
+interface Step {
+  readonly do: (typeof DEEDS)[number];
+  readonly name: (typeof NAMES)[number];
+  readonly kind: string;
+  readonly choice: number;
+}
+
+const DEEDS = [
+  'create',
+  'respecify',
+  'remove',
+  'scale',
+  'forge',
+  'unforge',
+  'edit',
+  'remove-owned',
+  'run-pods',
+  'collect',
+  'compact',
+  'crash',
+  'restart',
+  'keda',
+  'pass',
+] as const;
+
+const steps = fc.array(
+  fc.record<Step>({
+    do: fc.constantFrom(...DEEDS, 'create', 'respecify', 'edit', 'edit', 'pass', 'pass'),
+    name: fc.constantFrom(...NAMES),
+    kind: fc.constantFrom(...KINDS),
+    choice: fc.nat(100),
+  }),
+  { maxLength: 40 },
+);
+
+/** A cluster with two operators, one of which leads. */
+class World {
+  readonly time = new VirtualTime();
+  readonly cluster: MemoryCluster;
+  readonly #random: Random;
+  readonly #operators: { readonly end: AbortController; readonly ended: Promise<void>; kill(): void }[] = [];
+  #born = 0;
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+    this.cluster = new MemoryCluster(this.time, () => this.#random.below(1_000_000) / 1_000_000);
+  }
+
+  startOperator(): void {
+    const { client, kill } = this.cluster.mortalClient();
+    const end = new AbortController();
+    const lease = { namespace: 'mayfly', name: 'operator', identity: `operator-${++this.#born}` };
+    const log = pino({ level: 'silent' });
+    const options = { cluster: client, time: this.time, log, metrics: new OperatorMetrics(), lease };
+    this.#operators.push({ end, kill, ended: operate(options, end.signal) });
+  }
+
+  /** The oldest operator goes, asked or not, and another one comes. */
+  replaceOperator(kind: 'crash' | 'restart'): void {
+    const oldest = this.#operators.shift();
+    if (kind === 'crash') oldest?.kill();
+    oldest?.end.abort();
+    this.startOperator();
+  }
+
+  /** The stock controllers: pods run, and what has lost its owner is collected. */
+  runPods(): void {
+    for (const deployment of this.cluster.all('Deployment')) {
+      const { replicas = 0 } = (deployment['spec'] ?? {}) as { replicas?: number };
+      const pods = {
+        replicas,
+        updatedReplicas: replicas,
+        readyReplicas: replicas,
+        availableReplicas: replicas,
+      };
+      this.cluster.setStatus(deployment, { observedGeneration: deployment.metadata.generation, ...pods });
+    }
+  }
+
+  /** All faults end, and everybody does what is theirs to do. */
+  async settle(): Promise<void> {
+    Object.assign(this.cluster.weather, { failing: 0, breaking: 0, slowest: 0 });
+    // The longest back-off first; then who follows whom has its turn.
+    for (const minutes of [6, 1, 1]) {
+      await this.time.pass(minutes * MINUTE);
+      this.cluster.collectGarbage();
+      this.runPods();
+    }
+    await this.time.pass(MINUTE);
+  }
+
+  async end(): Promise<void> {
+    for (const { end } of this.#operators) end.abort();
+    await this.time.pass(MINUTE);
+    await Promise.all(this.#operators.map(({ ended }) => ended));
+  }
+}
+
+function functionObject(name: string, choice: number): KubeObject {
+  return {
+    apiVersion: 'mayfly.dev/v1alpha1',
+    kind: 'Function',
+    metadata: { name, namespace: 'shop' },
+    spec: { runtime: 'wasmedge', image: image('a'), ...SPECS[choice % SPECS.length] },
+  };
+}
+
+async function take(world: World, { do: deed, name, kind, choice }: Step): Promise<void> {
+  const { cluster, time } = world;
+  const key = `shop/${name}`;
+  switch (deed) {
+    case 'create':
+      if (cluster.find('Function', key) === undefined) cluster.create('person', functionObject(name, choice));
+      break;
+    case 'respecify':
+      cluster.edit('Function', key, (object) => (object['spec'] = functionObject(name, choice)['spec']));
+      break;
+    case 'scale':
+      cluster.edit('Function', key, ({ spec }) => ((spec as { replicas: number }).replicas = choice % 12));
+      break;
+    case 'remove': {
+      const object = cluster.find('Function', key);
+      if (object !== undefined) cluster.remove(object);
+      break;
+    }
+    case 'forge':
+      if (cluster.find(kind, key) === undefined) cluster.create('person', stranger(name, kind));
+      break;
+    case 'unforge':
+    case 'remove-owned': {
+      const object = cluster.find(kind, key);
+      if (object !== undefined && isStranger(object) === (deed === 'unforge')) cluster.remove(object);
+      break;
+    }
+    case 'edit': {
+      const object = cluster.find(kind, key);
+      if (object !== undefined && !isStranger(object))
+        cluster.edit(kind, key, EDITS[choice % EDITS.length] as Edit);
+      break;
+    }
+    case 'run-pods':
+      world.runPods();
+      break;
+    case 'collect':
+      cluster.collectGarbage();
+      break;
+    case 'compact':
+      cluster.compact();
+      break;
+    case 'crash':
+    case 'restart':
+      world.replaceOperator(deed);
+      break;
+    case 'keda':
+      if (!cluster.missing.delete('ScaledObject')) {
+        cluster.missing.add('ScaledObject');
+        for (const object of cluster.all('ScaledObject')) cluster.remove(object);
+      }
+      break;
+    case 'pass':
+      await time.pass([1, 30, 500, 5_000, 30_000][choice % 5] as number);
+      break;
+  }
+}
+
+/** An object that has the name of a function's and is somebody else's. */
+function stranger(name: string, kind: string): KubeObject {
+  const { apiVersion } = OWNED.find((resource) => resource.kind === kind) as { apiVersion: string };
+  return { apiVersion, kind, metadata: { name, namespace: 'shop' }, spec: { of: 'a stranger' } };
+}
+
+function isStranger(object: KubeObject): boolean {
+  return (object['spec'] as { of?: string } | undefined)?.of === 'a stranger';
+}
+
+/** What the operator has a say in, without times: its fields of its objects, and what it says of functions. */
+function outcome(cluster: MemoryCluster): object {
+  const owned = OWNED.flatMap(({ kind }) => cluster.all(kind)).filter((object) => !isStranger(object));
+  const functions = cluster.all('Function').map(({ metadata, status }) => {
+    const { conditions = [], ...rest } = (status ?? {}) as { conditions?: { lastTransitionTime: string }[] };
+    return [metadata.name, rest, conditions.map((item) => ({ ...item, lastTransitionTime: '' }))];
+  });
+  const objects = owned.map((object) => [
+    object.kind,
+    keyOf(object),
+    cluster.fieldsOf(object, FIELD_MANAGER),
+  ]);
+  return { functions: functions.toSorted(), objects: objects.toSorted() };
+}
+
+/** The same functions and strangers in a cluster where nothing ever happened. */
+async function freshFrom(old: MemoryCluster, seed: number): Promise<World> {
+  const fresh = new World(seed);
+  for (const kind of old.missing) fresh.cluster.missing.add(kind);
+  for (const object of old.all('Function')) fresh.cluster.restore({ ...object, status: undefined });
+  for (const object of OWNED.flatMap(({ kind }) => old.all(kind)).filter(isStranger))
+    fresh.cluster.restore(object);
+  fresh.startOperator();
+  await fresh.settle();
+  return fresh;
+}
+
+async function check(seed: number, deeds: readonly Step[]): Promise<void> {
+  const world = new World(seed);
+  const { cluster, time } = world;
+  Object.assign(cluster.weather, { failing: 0.15, breaking: 0.1, slowest: 400 });
+  world.startOperator();
+  world.startOperator();
+  for (const deed of deeds) await take(world, deed);
+  await world.settle();
+
+  const before = cluster.writes;
+  await time.pass(3 * MINUTE);
+  assert.equal(cluster.writes - before, 0, 'a steady state is not written to');
+  for (const object of cluster.all('Function')) {
+    const there = OWNED.map(({ kind }) => [kind, cluster.find(kind, keyOf(object))] as const);
+    const objects = Object.fromEntries(there.filter(([, found]) => found !== undefined));
+    const served = OWNED.filter(({ kind }) => !cluster.missing.has(kind));
+    assert.deepEqual(reconcileFunction({ function: object, objects, served }, time.now()), []);
+  }
+  const fresh = await freshFrom(cluster, seed);
+  assert.deepEqual(outcome(cluster), outcome(fresh.cluster), 'as a fresh reconcile makes it');
+  await fresh.end();
+  await world.end();
+}
+
+const RUNS = Number(process.env['MAYFLY_FUZZ_RUNS'] ?? 40);
+
+test('the operator converges to what a fresh one makes, and then rests', { timeout: 280_000 }, async () => {
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), steps, check), { numRuns: RUNS });
+});
