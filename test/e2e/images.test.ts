@@ -103,6 +103,7 @@ test('crane and skopeo read what we write, and we what they write', async (t) =>
   };
   const { crane: craneProgram } = crane.paths;
   assert.equal((await run(craneProgram, 'digest', name)).trim(), built.digest);
+  await run(craneProgram, 'validate', '--remote', name);
   for (const platform of ['linux/amd64', 'linux/arm64', 'wasi/wasm']) {
     await run(craneProgram, 'validate', '--remote', name, '--platform', platform);
   }

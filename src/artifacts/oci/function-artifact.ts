@@ -26,8 +26,8 @@ export interface FunctionModule {
   readonly wasm: Uint8Array;
 }
 
-/** As build tools mark what is not for running as a container, so that no runtime picks it. */
-const NO_PLATFORM = { architecture: 'unknown', os: 'unknown' };
+/** As the Wasm layout has it; no container runtime picks it. */
+const PLATFORM = { architecture: 'wasm', os: 'wasip1' };
 
 export function writeFunction(
   { name, kind, wasm }: FunctionModule,
@@ -35,7 +35,10 @@ export function writeFunction(
   content: ImageContent,
 ): Descriptor {
   const layer = content.blob(wasm, WASM);
-  const config = { created, architecture: 'wasm', os: 'wasip1', layerDigests: [layer.digest] };
+  const { digest } = layer;
+  // What Wasm tools read, and what readers that take every manifest for a container want to see.
+  const rootfs = { type: 'layers', diff_ids: [digest] };
+  const config = { created, ...PLATFORM, layerDigests: [digest], rootfs };
   const manifest = content.manifest(
     {
       schemaVersion: 2,
@@ -47,7 +50,7 @@ export function writeFunction(
     } as { mediaType: string },
     false,
   );
-  return { ...manifest, artifactType: FUNCTION, platform: NO_PLATFORM };
+  return { ...manifest, artifactType: FUNCTION, platform: PLATFORM };
 }
 
 /** The module of the function in an image. Throws MayflyError `bad-image`, `no-function`. */

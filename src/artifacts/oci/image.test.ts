@@ -93,7 +93,7 @@ test('the function is a Wasm artifact that no container runtime picks', async ()
     ({ artifactType }) => artifactType === FUNCTION,
   );
   assert.ok(entry !== undefined && others.length === 0);
-  assert.deepEqual(entry.platform, { architecture: 'unknown', os: 'unknown' });
+  assert.deepEqual(entry.platform, { architecture: 'wasm', os: 'wasip1' });
   const { document: inner } = await readChild(repository, entry);
   const manifest = inner.type === 'image' ? inner.manifest : assert.fail();
   assert.equal(manifest.config.mediaType, WASM_CONFIG);
