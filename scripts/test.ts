@@ -42,13 +42,13 @@ if (existsSync(untested)) {
 rmSync(scratch, { recursive: true, force: true });
 process.exit(alone === 0 ? together : alone);
 
-/** Names in `needPart(t, 'name')`, in the test itself and in the support folder beside it. */
+/** Names in `needPart(t, 'name')` and `part('name')`, in the test itself and in the support folder beside it. */
 function partsNeeded(file: string): string[] {
   const places = [file, ...globSync(join(dirname(file), 'support', '*.ts'), { cwd: root })];
   return places
     .map((place) => readFileSync(join(root, place), 'utf8'))
     .flatMap((text) =>
-      [...text.matchAll(/\bneedPart\(\w+, '([^']+)'\)/g)].map((match) => match[1] as string),
+      [...text.matchAll(/\b(?:needPart\(\w+, |part\()'([^']+)'\)/g)].map((match) => match[1] as string),
     );
 }
 

@@ -8,6 +8,7 @@ import { debian } from './debian.ts';
 import { goCommand, kubernetes } from './go.ts';
 import { wheel } from './pypi.ts';
 import type { Recipe } from './recipe.ts';
+import { withRelativeReferences } from './schemas.ts';
 
 const KUBERNETES = '1.30.4';
 
@@ -123,12 +124,14 @@ export const catalogue = {
     version: '1.30.0',
     about: 'JSON Schemas of the Kubernetes API, for kubeconform',
     paths: { schemas: 'v1.30.0-local-strict' },
-    ...wheel({
-      project: 'kubernetes-validate',
-      version: '1.37.0',
-      sha256: '85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9',
-      take: 'kubernetes_validate/kubernetes-json-schema/v1.30.0-local-strict',
-    }),
+    ...withRelativeReferences(
+      wheel({
+        project: 'kubernetes-validate',
+        version: '1.37.0',
+        sha256: '85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9',
+        take: 'kubernetes_validate/kubernetes-json-schema/v1.30.0-local-strict',
+      }),
+    ),
   },
   shim: {
     version: '0.1.0',
@@ -139,7 +142,7 @@ export const catalogue = {
   },
   kube: {
     version: KUBERNETES,
-    about: 'Kubernetes: API server, controllers, scheduler, kubelet and proxy in one program',
+    about: 'kube apiserver|controller-manager|scheduler|kubelet|proxy: Kubernetes in one program',
     paths: { kube: 'kube' },
     minutes: 5,
     ...kubernetes(KUBERNETES),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { publishedLibraries } from './go.ts';
 import type { Recipe } from './recipe.ts';
+import { relative } from './schemas.ts';
 import { keyOf, partsFolder, stored } from './store.ts';
 
 const cache = mkdtempSync(join(tmpdir(), 'mayfly-parts-'));
@@ -105,4 +106,14 @@ test("Kubernetes' libraries beside its source become published modules", () => {
       .replace('k8s.io/api v0.0.0', 'k8s.io/api v0.30.4')
       .replace('./staging/src/k8s.io/api', 'k8s.io/api v0.30.4'),
   );
+});
+
+test('schemas of Kubernetes find each other by file name', () => {
+  const schema = {
+    $id: 'https://example.com/api/x',
+    properties: { spec: { $ref: '/api/_definitions.json#/$defs/S' } },
+  };
+  assert.deepEqual(JSON.parse(relative(JSON.stringify(schema))), {
+    properties: { spec: { $ref: '_definitions.json#/$defs/S' } },
+  });
 });
