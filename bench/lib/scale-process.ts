@@ -1,17 +1,20 @@
-/** `node scale-process.ts MODULE INSTANCES THREADS`: makes the instances, prints one JSON line (ScaleRun). */
+/** `node scale-process.ts MODULE INSTANCES THREADS guest|bare`: makes the instances, prints one JSON line (ScaleRun). */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { createEpochMemory, EpochClock } from '../../src/runtime/epoch-clock.ts';
 import { revisionOf } from './revision.ts';
+import type { ScaleRun } from '../questions/scale.ts';
 import type { ScaleData } from './scale-thread.ts';
 
-const [module, instances, threads] = process.argv.slice(2) as [string, string, string];
+const [file, instances, threads, kind] = process.argv.slice(2) as [string, string, string, ScaleRun['kind']];
 const count = Number(instances);
 const share = Math.ceil(count / Number(threads));
 const epoch = createEpochMemory();
 const clock = await EpochClock.start(epoch);
-const revision = revisionOf('orders', readFileSync(module));
-const workerData: ScaleData = { epoch, revision, instances: share };
+const wasm = readFileSync(file);
+const revision = revisionOf('orders', wasm);
+const bare = kind === 'bare' ? new WebAssembly.Module(wasm) : null;
+const workerData: ScaleData = { epoch, revision, instances: share, bare };
 const workers = await Promise.all(
   Array.from({ length: Number(threads) }, async () => {
     const worker = new Worker(new URL('./scale-thread.ts', import.meta.url), { workerData });
@@ -20,15 +23,23 @@ const workers = await Promise.all(
   }),
 );
 const before = pssKB();
+const cpuBefore = process.cpuUsage();
 const start = performance.now();
 const answers = workers.map(message);
 for (const worker of workers) worker.postMessage('go');
 const live = (await Promise.all(answers)).reduce((total, answer) => total + (answer.live ?? 0), 0);
 const ms = performance.now() - start;
 if (live < count) throw new Error(`${live} of ${count} instances came to life`);
-console.log(
-  JSON.stringify({ instances: count, threads: Number(threads), ms, pssKB: (pssKB() - before) / live }),
-);
+const cpu = process.cpuUsage(cpuBefore);
+const run: ScaleRun = {
+  kind,
+  instances: count,
+  threads: Number(threads),
+  ms,
+  cpuMicroseconds: (cpu.user + cpu.system) / live,
+  pssKB: (pssKB() - before) / live,
+};
+console.log(JSON.stringify(run));
 await Promise.all(workers.map((worker) => worker.terminate()));
 await clock.stop();
 

@@ -2,24 +2,35 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RevisionSpec } from '../../src/model/function.ts';
 import { Guests } from '../../src/runtime/guests.ts';
-import { Pools } from '../../src/runtime/pools.ts';
 import { RuntimeThread } from '../../src/runtime/runtime-thread.ts';
 
 export interface ScaleData {
   readonly epoch: WebAssembly.Memory;
   readonly revision: RevisionSpec;
   readonly instances: number;
+  /** The module as it was before it was rewritten: then nothing of ours is in it but the loop. */
+  readonly bare: WebAssembly.Module | null;
 }
 
-const { epoch, revision, instances } = workerData as ScaleData;
-const guests = new Guests(new RuntimeThread(epoch));
-const pools = new Pools(instances, (spec) => guests.create(spec));
-const pool = pools.of(revision);
+const { epoch, revision, instances, bare } = workerData as ScaleData;
+const make = bare === null ? guestMaker() : bareMaker(bare);
 
 parentPort?.once('message', () => {
-  const guests = Array.from({ length: instances }, () => pools.grow(pool));
-  parentPort?.postMessage({ live: guests.filter((guest) => guest !== null).length });
+  const made = Array.from({ length: instances }, make);
+  parentPort?.postMessage({ live: made.length });
   // The instances stay until the thread is ended.
-  parentPort?.once('message', () => guests.length);
+  parentPort?.once('message', () => made.length);
 });
 parentPort?.postMessage({ ready: true });
+
+function guestMaker(): () => unknown {
+  const guests = new Guests(new RuntimeThread(epoch));
+  return () => guests.create(revision);
+}
+
+function bareMaker(module: WebAssembly.Module): () => unknown {
+  const imports: Record<string, Record<string, () => number>> = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module))
+    (imports[from] ??= {})[name] = () => 0;
+  return () => new WebAssembly.Instance(module, imports);
+}

@@ -11,19 +11,27 @@ import { median } from '../lib/statistics.ts';
 const PROGRAM = join(import.meta.dirname, '../lib/scale-process.ts');
 
 export interface ScaleRun {
+  /** `bare`: `new WebAssembly.Instance` of the module as it was built, and nothing else. */
+  readonly kind: 'guest' | 'bare';
   readonly instances: number;
   readonly threads: number;
   readonly ms: number;
+  /** Of the whole process, garbage collection included, per instance. */
+  readonly cpuMicroseconds: number;
   /** More than before, per instance. */
   readonly pssKB: number;
 }
+
+const KINDS = ['guest', 'bare'] as const;
 
 export const scale: Question = {
   name: 'scale',
   title: 'How fast do instances come, and what does one cost?',
   meaning: `A process of its own has as many threads as there are cores, each with the shop's module compiled and no
 instance. Then all threads make their share at once: instantiate, initialise, photograph. Time is that of the slowest
-thread; memory is the growth of the process's proportional set size, per instance. A new process for each round.`,
+thread; memory is the growth of the process's proportional set size, per instance. A new process for each round.
+"Bare" is a loop of nothing but \`new WebAssembly.Instance\` of the module as it was built: what the engine and the kernel
+take for a memory of its own and an instance, which no platform on this engine can go below.`,
   run,
 };
 
@@ -35,29 +43,35 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
   const runs: ScaleRun[] = [];
   for (let round = 0; round < (quick ? 1 : 5); round++) {
     for (const instances of counts) {
-      const args = [PROGRAM, module, String(instances), String(threads)];
-      const { stdout } = await promisify(execFile)(process.execPath, args, {
-        timeout: 60_000,
-        killSignal: 'SIGKILL',
-      });
-      const result = JSON.parse(stdout) as ScaleRun;
-      runs.push(result);
-      say(`${instances} instances: ${result.ms.toFixed(0)} ms`);
+      for (const kind of KINDS) {
+        const args = [PROGRAM, module, String(instances), String(threads), kind];
+        const { stdout } = await promisify(execFile)(process.execPath, args, {
+          timeout: 60_000,
+          killSignal: 'SIGKILL',
+        });
+        const result = JSON.parse(stdout) as ScaleRun;
+        runs.push(result);
+        say(`${instances} ${kind} instances: ${result.ms.toFixed(0)} ms`);
+      }
     }
   }
-  const of = (instances: number, key: 'ms' | 'pssKB'): number =>
-    median(runs.filter((one) => one.instances === instances).map((one) => one[key]));
+  const of = (kind: ScaleRun['kind'], instances: number, key: 'ms' | 'cpuMicroseconds' | 'pssKB'): number =>
+    median(runs.filter((one) => one.kind === kind && one.instances === instances).map((one) => one[key]));
   return {
     tables: [
       {
         title: `Instances of the shop's function (${readFileSync(module).length} bytes) on ${threads} threads`,
-        head: ['instances', 'all after ms', 'µs each', 'KB each (PSS)'],
-        rows: counts.map((count) => [
-          count,
-          digits(of(count, 'ms')),
-          digits((of(count, 'ms') * 1000) / count),
-          digits(of(count, 'pssKB')),
-        ]),
+        head: ['instances', 'kind', 'all after ms', 'µs each', 'CPU µs each', 'KB each (PSS)'],
+        rows: counts.flatMap((count) =>
+          KINDS.map((kind) => [
+            count,
+            kind,
+            digits(of(kind, count, 'ms')),
+            digits((of(kind, count, 'ms') * 1000) / count),
+            digits(of(kind, count, 'cpuMicroseconds')),
+            digits(of(kind, count, 'pssKB')),
+          ]),
+        ),
       },
     ],
     charts: [
@@ -67,12 +81,13 @@ async function run({ quick, scratch, say }: RunOptions): Promise<Answer> {
         title: 'Time until that many instances are there',
         x: 'instances',
         y: 'ms',
-        lines: [
-          { label: `${threads} threads`, points: counts.map((count) => [count, of(count, 'ms')] as const) },
-        ],
+        lines: KINDS.map((kind) => ({
+          label: `${kind}, ${threads} threads`,
+          points: counts.map((count) => [count, of(kind, count, 'ms')] as const),
+        })),
       },
     ],
-    targets: [atMost('ms from 0 to 5,000 instances', 300, of(5000, 'ms'), digits)],
+    targets: [atMost('ms from 0 to 5,000 instances', 300, of('guest', 5000, 'ms'), digits)],
     raw: { runs },
   };
 }
