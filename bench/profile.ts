@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram, wrk, wrkScript } from './lib/load.ts';
 import { renderTable } from './lib/markdown.ts';
+import { sum } from './lib/statistics.ts';
 import { buildFunction, type MayflyFunction, shopConfig, shopFolder, startMayfly } from './lib/mayfly.ts';
 import { tokenOf } from './lib/tokens.ts';
 import { headersWith, ORDER, PATH, prices } from './lib/workload.ts';
@@ -60,7 +61,7 @@ try {
     ['report', '-i', data, '--stdio', '--no-children', '-g', 'none', '-F', 'overhead,dso,symbol', '-t', '\t'],
     { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] },
   );
-  const rows = report
+  const samples = report
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split('\t').map((cell) => cell.trim()))
@@ -70,6 +71,13 @@ try {
       symbol: symbol ?? '',
     }))
     .filter(({ share }) => Number.isFinite(share));
+  // Each thread has compiled its own copy of a function: their times belong together.
+  const rows = [...Map.groupBy(samples, ({ symbol }) => symbol).values()]
+    .map((copies) => ({
+      ...(copies[0] as (typeof samples)[0]),
+      share: sum(copies.map(({ share }) => share)),
+    }))
+    .toSorted((a, b) => b.share - a.share);
   const layers = new Map<string, number>();
   for (const { share, object, symbol } of rows)
     layers.set(layerOf(object, symbol), (layers.get(layerOf(object, symbol)) ?? 0) + share);
