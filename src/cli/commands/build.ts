@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { MayflyError } from '../../model/errors.ts';
 import type { Kind } from '../../model/function.ts';
 import { defineCommand } from '../define.ts';
 import type { Shell } from '../shell.ts';
@@ -7,15 +8,41 @@ import { printResult } from '../ui/report.ts';
 import { startSpinner } from '../ui/spinner.ts';
 import { formatTable, type Column } from '../ui/table.ts';
 import { paintFor } from '../ui/terminal.ts';
+import { buildPods } from './build-pods.ts';
 
 export function buildCommand(shell: Shell): Command {
   return defineCommand('build', 'Build functions to WebAssembly.', [
     ['mayfly build', 'build every function of mayfly.yaml'],
     ['mayfly build function.ts --out function.wasm', 'build one file'],
+    ['mayfly build --target wasmedge --aot', 'a module that serves by itself, compiled for WasmEdge'],
   ])
     .argument('[path]', 'a source file, a folder, or a configuration file', '.')
     .option('-o, --out <file>', 'where to put the module (one function only)')
-    .action((path: string, { out }: { out?: string }) => build(shell, path, out));
+    .addOption(
+      new Option('--target <target>', 'what runs it: the gateway, or WasmEdge as a pod')
+        .choices(['gateway', 'wasmedge'])
+        .default('gateway'),
+    )
+    .option('--aot', 'compile a pod ahead of time for processors of this kind (needs wasmedge)')
+    .action(async (path: string, { out, target, aot }: BuildFlags) => {
+      if (target === 'wasmedge') return await buildPods(shell, path, { out, aot: aot === true });
+      if (aot === true) throw aotForGateway();
+      await build(shell, path, out);
+    });
+}
+
+interface BuildFlags {
+  readonly out?: string;
+  readonly target: 'gateway' | 'wasmedge';
+  readonly aot?: boolean;
+}
+
+function aotForGateway(): MayflyError {
+  return new MayflyError('Cannot compile ahead of time for the gateway: it compiles by itself', {
+    fix: 'Leave out --aot, or add --target wasmedge.',
+    code: 'usage',
+    exitCode: 2,
+  });
 }
 
 interface Built {
