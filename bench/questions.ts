@@ -6,6 +6,7 @@ import { gateway } from './questions/gateway.ts';
 import { hostile } from './questions/hostile.ts';
 import { overload } from './questions/overload.ts';
 import { paced } from './questions/paced.ts';
+import { pods } from './questions/pods.ts';
 import { stages } from './questions/stages.ts';
 import { scale } from './questions/scale.ts';
 import { tls } from './questions/tls.ts';
@@ -41,4 +42,5 @@ export const questions: readonly Question[] = [
   scale,
   hostile,
   overload,
+  pods,
 ];

@@ -42,13 +42,17 @@ test(`${parityCases.length} requests: isolate, WasmEdge interpreted and WasmEdge
         const { port } = (pods.get(guest) as { interpreted: PodProcess; ahead: PodProcess })[variant];
         const actual = withoutNames(await ask(port, pieces));
         assert.notEqual(expected, '', `${guest}: ${name}: the gateway says nothing`);
-        if (actual !== expected)
-          different.push(`${guest}: ${name}\n  gateway ${show(expected)}\n  pod     ${show(actual)}`);
+        if (actual !== expected) different.push(`${guest}: ${name}, ${difference(expected, actual)}`);
       }
       assert.deepEqual(different, []);
     });
   }
 });
 
-const show = (text: string): string =>
-  JSON.stringify(text.length > 900 ? `${text.slice(0, 900)}… (${text.length})` : text);
+/** Where two texts begin to differ, with what stands around it. */
+function difference(expected: string, actual: string): string {
+  let at = 0;
+  while (at < expected.length && expected[at] === actual[at]) at++;
+  const around = (text: string): string => JSON.stringify(text.slice(Math.max(0, at - 200), at + 400));
+  return `at ${at} of ${expected.length}\n  gateway …${around(expected)}\n  pod     …${around(actual)}`;
+}
