@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Concurrency } from '../limits/concurrency.ts';
 import type { RateLimiter } from '../limits/gcra.ts';
 import { KeyHash, LimitKey } from '../limits/key.ts';
@@ -11,6 +12,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { Outbox } from './outbox.ts';
 import { RequestIds } from './request-id.ts';
 import { Sampler } from './sampler.ts';
+import { Shedding } from './shedding.ts';
 import type { Tables } from './tables.ts';
 import { Waiting } from './waiting.ts';
 
@@ -40,6 +42,7 @@ export class Gateway {
   readonly metrics: MetricRow;
   readonly outbox: Outbox;
   readonly waiting: Waiting;
+  readonly shedding = new Shedding();
   readonly requestIds = new RequestIds();
   readonly sampler = new Sampler(SAMPLE_EVERY);
   /** Reused by every request of this thread. */
@@ -50,6 +53,7 @@ export class Gateway {
   draining = false;
   lifecycle!: Lifecycle;
   #jobs = 0;
+  readonly #endTurn = (): void => this.shedding.turnEnds(performance.now());
 
   constructor(parts: GatewayParts) {
     this.tables = parts.tables;
@@ -68,6 +72,13 @@ export class Gateway {
   /** `mayfly dev` wants to see every request. */
   traceRequests(every: boolean): void {
     this.sampler.every = every ? 1 : SAMPLE_EVERY;
+  }
+
+  /** Whether the thread is too late for a request that has just been routed, and whose function takes `runMs` on average. */
+  isTooLate(nowMs: number, runMs: number): boolean {
+    // Immediates run when all sockets that were ready have been read: the end of the turn.
+    if (!this.shedding.inTurn) setImmediate(this.#endTurn);
+    return this.shedding.refuses(nowMs, runMs);
   }
 
   nextJobId(): number {

@@ -7,20 +7,25 @@ export interface LaneJob {
   readonly revision: string;
   /** Request frame (docs/reference/guest-abi.md). Transferred. */
   readonly frame: ArrayBuffer;
-  /** CPU that the run may use, and time until somebody stops waiting for it. Milliseconds. */
+  /** CPU that the run may use, milliseconds. */
   readonly budgetMs: number;
-  readonly wallMs: number;
+  /** When nobody waits for the answer any more (limits/monotonic.ts). */
+  readonly deadlineMs: number;
 }
+
+/** Why a lane did not run a request. `unknown-revision`: it has not got (or no longer has) that revision. */
+export type NotRun = 'unknown-revision' | 'no-instance' | 'too-late';
 
 export interface LaneAnswer {
   readonly id: number;
-  /** `unknown-revision`: the lane has not got (or no longer has) that revision. */
-  readonly outcome: Outcome | 'unknown-revision' | 'no-instance';
+  readonly outcome: Outcome | NotRun;
   readonly status: number;
   /** Rendered header lines, then the body, in one buffer. Transferred. */
   readonly bytes: ArrayBuffer;
   readonly headersLength: number;
-  /** CPU time of the lane's thread during the run. */
+  /** CPU time of the lane's thread for it: the run, and the instance where there was none. */
   readonly cpuMs: number;
+  /** The instance had to be thrown away. */
+  readonly discarded: boolean;
   readonly logs: readonly LoggedLine[] | null;
 }

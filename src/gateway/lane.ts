@@ -1,8 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
+import { monotonicNow } from '../limits/monotonic.ts';
 import type { RevisionSpec } from '../model/function.ts';
 import type { Guest, GuestResponse, Outcome, RequestSource } from '../runtime/guest.ts';
 import type { Pools } from '../runtime/pools.ts';
-import type { LaneAnswer, LaneJob } from './lane-protocol.ts';
+import type { LaneAnswer, LaneJob, NotRun } from './lane-protocol.ts';
 
 /** Longer than any request waits. */
 const KEEP_MS = 600_000;
@@ -63,7 +64,10 @@ export class Lane {
   #run(job: LaneJob): LaneAnswer {
     const revision = this.#revisions.get(job.revision)?.revision;
     if (revision === undefined) return failure(job.id, 'unknown-revision');
+    const wallMs = job.deadlineMs - monotonicNow();
+    if (wallMs <= 0) return failure(job.id, 'too-late');
     const pool = this.#pools.of(revision);
+    const began = process.threadCpuUsage();
     let guest: Guest | null;
     try {
       guest = pool.take(performance.now()) ?? this.#pools.grow(pool);
@@ -71,15 +75,14 @@ export class Lane {
       return failure(job.id, 'trapped');
     }
     if (guest === null) return failure(job.id, 'no-instance');
-    const { outcome, cpuMs, spoiled } = runWithin(guest, this.#frame.show(job.frame), job);
+    const instanceMs = cpuMsSince(began);
+    const { outcome, cpuMs, spoiled } = runWithin(guest, this.#frame.show(job.frame), job.budgetMs, wallMs);
+    const answer = outcome === 'answered' ? success(job.id, guest.response) : failure(job.id, outcome);
     const { logs } = guest;
-    const answer =
-      outcome === 'answered'
-        ? success(job.id, guest.response, cpuMs, logs)
-        : { ...failure(job.id, outcome), cpuMs, logs };
-    if (!spoiled && guest.restore()) pool.give(guest);
-    else pool.discard(guest);
-    return answer;
+    const discarded = spoiled || !guest.restore();
+    if (discarded) pool.discard(guest);
+    else pool.give(guest);
+    return { ...answer, cpuMs: instanceMs + cpuMs, discarded, logs };
   }
 }
 
@@ -96,7 +99,8 @@ const MARGIN = 1.25;
 function runWithin(
   guest: Guest,
   request: RequestSource,
-  { budgetMs, wallMs }: LaneJob,
+  budgetMs: number,
+  wallMs: number,
 ): { readonly outcome: Outcome; readonly cpuMs: number; readonly spoiled: boolean } {
   const startedMs = performance.now();
   let allowedMs = Math.min(budgetMs, wallMs);
@@ -106,8 +110,7 @@ function runWithin(
     const beganMs = performance.now();
     const outcome = guest.run(request, allowedMs);
     const now = performance.now();
-    const used = process.threadCpuUsage(before);
-    const cpuMs = (used.user + used.system) / 1000;
+    const cpuMs = cpuMsSince(before);
     totalMs += cpuMs;
     const leftMs = wallMs - (now - startedMs);
     if (outcome !== 'cpu-exceeded' || cpuMs >= budgetMs * HAD_ITS_SHARE || leftMs < allowedMs) {
@@ -119,22 +122,26 @@ function runWithin(
   }
 }
 
+function cpuMsSince(began: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(began);
+  return (user + system) / 1000;
+}
+
 function answer(port: MessagePort, result: LaneAnswer): void {
   port.postMessage(result, [result.bytes]);
 }
 
-function success(id: number, response: GuestResponse, cpuMs: number, logs: LaneAnswer['logs']): LaneAnswer {
+const nothing = { cpuMs: 0, discarded: false, logs: null };
+
+function success(id: number, response: GuestResponse): LaneAnswer {
   const { status, headers, body, bodyStart, bodyEnd } = response;
   const bytes = new ArrayBuffer(headers.length + bodyEnd - bodyStart);
   const target = Buffer.from(bytes);
   headers.copy(target, 0);
   body.copy(target, headers.length, bodyStart, bodyEnd);
-  return { id, outcome: 'answered', status, bytes, headersLength: headers.length, cpuMs, logs };
+  return { ...nothing, id, outcome: 'answered', status, bytes, headersLength: headers.length };
 }
 
-function failure(
-  id: number,
-  outcome: Exclude<Outcome, 'answered'> | 'unknown-revision' | 'no-instance',
-): LaneAnswer {
-  return { id, outcome, status: 0, bytes: new ArrayBuffer(0), headersLength: 0, cpuMs: 0, logs: null };
+function failure(id: number, outcome: Exclude<Outcome, 'answered'> | NotRun): LaneAnswer {
+  return { ...nothing, id, outcome, status: 0, bytes: new ArrayBuffer(0), headersLength: 0 };
 }

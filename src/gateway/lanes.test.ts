@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { MessagePort } from 'node:worker_threads';
 import type { LaneAnswer, LaneJob } from './lane-protocol.ts';
-import { Lanes } from './lanes.ts';
+import { Lanes, type LaneTicket } from './lanes.ts';
 
 class FakePort extends EventEmitter {
   readonly jobs: LaneJob[] = [];
@@ -16,22 +16,29 @@ class FakePort extends EventEmitter {
 }
 
 function setUp(laneCount: number) {
-  const lanes = new Lanes();
+  const clock = { nowMs: 0 };
+  const lanes = new Lanes(() => clock.nowMs);
   const ports = Array.from({ length: laneCount }, () => new FakePort());
   ports.forEach((port, index) => lanes.attach(index, port as unknown as MessagePort));
   const settled: [number, boolean][] = [];
   let id = 0;
-  const submit = (name: string) => {
-    const job: LaneJob = { id: ++id, revision: name, frame: new ArrayBuffer(0), budgetMs: 1, wallMs: 1 };
-    const ticket = {
+  const dropped: number[] = [];
+  const submit = (name: string, patienceMs = 1000, onDropped = (): unknown => undefined) => {
+    const job = { id: ++id, revision: name, frame: new ArrayBuffer(0), budgetMs: 1, deadlineMs: 1e9 };
+    const ticket: LaneTicket = {
       function: name,
       job,
-      settle: (answer: LaneAnswer | null) => settled.push([job.id, answer !== null]),
+      patienceMs,
+      settle: (answer) => settled.push([job.id, answer !== null]),
+      dropped: () => {
+        dropped.push(job.id);
+        onDropped();
+      },
     };
     lanes.submit(ticket);
     return ticket;
   };
-  return { lanes, ports, submit, settled };
+  return { clock, lanes, ports, submit, settled, dropped };
 }
 
 test('no function holds more than half of the lanes, and the rows take turns', () => {
@@ -77,4 +84,47 @@ test('a waiting request can be withdrawn, a running one cannot; late and foreign
   ports[0]?.answer(1);
   ports[0]?.answer(1);
   assert.deepEqual(settled, [[1, true]]);
+});
+
+test('before the first lane requests wait in line, and run in it when it comes', () => {
+  const { clock, lanes, submit, dropped } = setUp(0);
+  submit('a', 50);
+  submit('a', 1000);
+  clock.nowMs = 60;
+  lanes.dropOverdue();
+  assert.deepEqual(dropped, [1], 'none waits longer than it may, lane or no lane');
+  const port = new FakePort();
+  lanes.attach(0, port as unknown as MessagePort);
+  assert.deepEqual(
+    port.jobs.map((job) => job.id),
+    [2],
+  );
+});
+
+test('who has waited too long is dropped when its turn comes, and may come back at once', () => {
+  const { clock, ports, submit, dropped } = setUp(1);
+  submit('a');
+  submit('a', 20, () => submit('a', 100));
+  submit('b', 100);
+  clock.nowMs = 30;
+  ports[0]?.answer(1);
+  assert.deepEqual(dropped, [2]);
+  ports[0]?.answer(ports[0].jobs[1]?.id as number);
+  ports[0]?.answer(ports[0].jobs[2]?.id as number);
+  assert.deepEqual(
+    ports[0]?.jobs.map(({ id }) => id),
+    [1, 3, 4],
+  );
+});
+
+test('a standing row is held to a few departures', () => {
+  const { clock, ports, submit, dropped } = setUp(1);
+  for (let at = 0; at < 2000; at += 10) {
+    clock.nowMs = at;
+    submit('hog', 30_000);
+    if (at % 50 === 0 && at > 0) ports[0]?.answer(ports[0].jobs.at(-1)?.id as number);
+  }
+  const ran = ports[0]?.jobs.length ?? 0;
+  assert.ok(ran >= 38, `${ran} ran`);
+  assert.ok(dropped.length > 100, `${dropped.length} of 200 were dropped`);
 });

@@ -1,6 +1,8 @@
 import type { Exchange, RequestHandler } from '../http/exchange.ts';
 import { Call } from './call.ts';
+import type { ActiveRevision } from './deployment.ts';
 import type { Gateway } from './gateway.ts';
+import { tooLate } from './refusals.ts';
 import { admit } from './stages/admit.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { authorize } from './stages/authorize.ts';
@@ -25,6 +27,7 @@ import {
  *
  *   parse         http/: bytes → Exchange                               400 408 413 414 417 431 501 505
  *   route         host, method, path → function                         404 405
+ *                 a thread with too much to do refuses here             503
  *   authenticate  token → session                                       401
  *   limit         rate limit; leaves `remaining`                        429
  *   authorize     OPA policy, sees `rate_limit.remaining`               403 500
@@ -49,7 +52,11 @@ export class Lifecycle implements RequestHandler<Call> {
     call.begin();
     const verdict = route(this.#gateway, call);
     call.mark(ROUTE);
-    if (verdict === NEXT) return call.found().deployment.maxRequestBodyBytes;
+    if (verdict === NEXT) {
+      const runMs = (call.active as ActiveRevision).pace.meanMs;
+      if (!this.#gateway.isTooLate(call.startedMs, runMs)) return call.found().deployment.maxRequestBodyBytes;
+      tooLate(this.#gateway, call);
+    }
     record(this.#gateway, call);
     return -1;
   }

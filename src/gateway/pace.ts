@@ -1,7 +1,11 @@
 /** A function is let run between other people's requests for this long; what needs more goes to a lane. */
 export const INLINE_BUDGET_MS = 10;
-/** A run that used less CPU than this is quick. */
-const QUICK_MS = INLINE_BUDGET_MS / 2;
+/** A function whose runs take less than this on average is quick. A hop to a lane would cost it a tenth of that. */
+const QUICK_MS = 2;
+/** What an instance that is thrown away costs beside its run: a new one, and the garbage collector's pauses later. */
+const DISCARD_MS = 4;
+/** How many runs the average goes back, about. */
+const MEMORY_RUNS = 8;
 /** So many quick runs in a row bring back a function that was seen to be slow. */
 const QUICK_RUNS_TO_RETURN = 32;
 /** After this much quiet a slow function is tried between requests again. */
@@ -12,13 +16,18 @@ const LONGEST_RETRY_MS = 600_000;
  * Decides where a revision runs: inline, on the thread that took the request (no hop: the fast way), or in a lane of
  * its own, where a long run delays nobody else.
  *
- * The inline budget is elapsed time, so a thread that the kernel put aside can overrun it through no fault of the
- * function. One overrun is therefore only a suspicion: it sends the revision to a lane, where CPU time is measured.
- * If the first run there is quick, it returns at once; if one is slow, it takes a row of quick ones, or a trial after a
- * while, and each new overrun doubles that while.
+ * Slow is what used up the inline budget once, and what costs others much although each run stays below it: an average
+ * above `QUICK_MS`, with everything that comes with a run (the instance, its restore, its replacement).
+ *
+ * What is measured inline is elapsed time, so a thread that the kernel put aside makes a function look slow through no
+ * fault of its own. Being slow inline is therefore only a suspicion: it sends the revision to a lane, where CPU time is
+ * measured. If the first run there is quick, it returns at once; if one is slow, it takes a row of quick ones, or a
+ * trial after a while, and each trial that fails doubles that while.
  */
 export class Pace {
   slow = false;
+  /** What a run inline costs on average, milliseconds. */
+  meanMs = 0;
   #proven = false;
   #quickRuns = 0;
   #retryAtMs = 0;
@@ -37,21 +46,34 @@ export class Pace {
     this.#retryAtMs = nowMs + this.#retryAfterMs;
   }
 
-  /** An inline run ended in time while the revision counted as slow: the trial went well. */
-  heldPace(): void {
-    this.slow = false;
-    this.#proven = false;
-    this.#quickRuns = 0;
+  /** A run ended within its inline budget; it took `ms` with all that belongs to it. */
+  ranInline(ms: number, discarded: boolean, nowMs: number): void {
+    // Bounded, so that one pause of the thread does not make a function slow.
+    const costMs = Math.min(ms, INLINE_BUDGET_MS) + (discarded ? DISCARD_MS : 0);
+    this.meanMs += (costMs - this.meanMs) / MEMORY_RUNS;
+    if (this.slow) {
+      if (costMs < QUICK_MS) this.#isQuick();
+      else this.overran(nowMs);
+    } else if (this.meanMs > QUICK_MS) {
+      this.overran(nowMs);
+    }
   }
 
   /** A lane ran it and used `cpuMs` of CPU. */
-  laneRan(cpuMs: number): void {
+  ranInLane(cpuMs: number, discarded: boolean): void {
     if (!this.slow) return;
-    if (cpuMs >= QUICK_MS) {
+    if (cpuMs + (discarded ? DISCARD_MS : 0) >= QUICK_MS) {
       this.#proven = true;
       this.#quickRuns = 0;
     } else if (++this.#quickRuns >= (this.#proven ? QUICK_RUNS_TO_RETURN : 1)) {
-      this.heldPace();
+      this.#isQuick();
     }
+  }
+
+  #isQuick(): void {
+    this.slow = false;
+    this.meanMs = 0;
+    this.#proven = false;
+    this.#quickRuns = 0;
   }
 }

@@ -13,6 +13,14 @@ export function overloaded(gateway: Gateway, call: Call, counter: number): void 
   call.exchange.problem('overloaded', { headers: RETRY_SOON });
 }
 
+const SHED = { headers: RETRY_SOON };
+
+/** 503: the thread has more to do than it carries. Nothing is made for this answer, not even an id: it has to be cheap. */
+export function tooLate(gateway: Gateway, call: Call): void {
+  gateway.metrics.add(call.slot(), functionCounter.shed, 1);
+  call.exchange.problem('overloaded', SHED);
+}
+
 /** 503: something that the request needs is not there just now. */
 export function unavailable(call: Call): void {
   call.requestId();

@@ -12,15 +12,15 @@ const SHORTEST_INTERVAL_MS = 100;
 /** So many departures' worth of waiting keep the places busy; more only makes everybody late. */
 const TARGET_DEPARTURES = 4;
 
-interface Ticket {
-  readonly waiter: Waiter;
+interface Ticket<Who> {
+  readonly waiter: Who;
   readonly since: number;
   readonly timeoutMs: number;
   gone: boolean;
 }
 
 /**
- * One function's waiting requests on one thread, first in first out, with deadlines instead of hope.
+ * One function's waiting requests on one thread (for a place, or for a lane), first in first out, with deadlines instead of hope.
  *
  * Nobody waits longer than the timeout of its request (`worker_timeout`). When the queue has not been empty for an
  * interval it is *standing*: waiting then only adds delay, so the time allowed shrinks to a target, as in CoDel (RFC
@@ -28,10 +28,10 @@ interface Ticket {
  * follow the pace at which this function's places become free, so that a slow function keeps enough waiting requests
  * to stay busy: target = max(5 ms, 4 departures), interval = max(100 ms, 4 targets).
  */
-export class WaitingLine {
+export class WaitingLine<Who extends object = Waiter> {
   /** Set by whoever is letting requests of this line in. */
   admitting = false;
-  readonly #tickets: (Ticket | undefined)[] = [];
+  readonly #tickets: (Ticket<Who> | undefined)[] = [];
   #head = 0;
   #waiting = 0;
   #emptyAt: number;
@@ -47,7 +47,7 @@ export class WaitingLine {
     return this.#waiting;
   }
 
-  add(waiter: Waiter, timeoutMs: number, now: number): void {
+  add(waiter: Who, timeoutMs: number, now: number): void {
     if (this.#waiting === 0) {
       this.#emptyAt = now;
       this.#lastDeparture = now;
@@ -57,7 +57,7 @@ export class WaitingLine {
   }
 
   /** The next request whose deadline is not over, or null. The caller has a place for it. */
-  next(now: number): Waiter | null {
+  next(now: number): Who | null {
     const ticket = this.#oldest();
     if (ticket === undefined) return null;
     this.#depart(now);
@@ -66,7 +66,7 @@ export class WaitingLine {
   }
 
   /** Takes out the oldest request if it has waited too long, else null. Ask again until null. */
-  overdue(now: number): Waiter | null {
+  overdue(now: number): Who | null {
     const ticket = this.#oldest();
     if (ticket === undefined || now - ticket.since <= this.#allowed(ticket, now)) return null;
     this.#leave(ticket, now);
@@ -74,14 +74,14 @@ export class WaitingLine {
   }
 
   /** Takes a request out that gave up by itself. */
-  withdraw(waiter: Waiter, now: number): boolean {
+  withdraw(waiter: Who, now: number): boolean {
     const ticket = this.#tickets.find((candidate) => candidate?.waiter === waiter && !candidate.gone);
     if (ticket === undefined) return false;
     this.#leave(ticket, now);
     return true;
   }
 
-  #allowed(ticket: Ticket, now: number): number {
+  #allowed(ticket: Ticket<Who>, now: number): number {
     const target = Math.max(SHORTEST_TARGET_MS, TARGET_DEPARTURES * this.#pace(now));
     const standing = now - this.#emptyAt > Math.max(SHORTEST_INTERVAL_MS, 4 * target);
     return standing ? Math.min(target, ticket.timeoutMs) : ticket.timeoutMs;
@@ -98,7 +98,7 @@ export class WaitingLine {
     this.#lastDeparture = now;
   }
 
-  #oldest(): Ticket | undefined {
+  #oldest(): Ticket<Who> | undefined {
     let ticket = this.#tickets[this.#head];
     while (ticket?.gone === true) {
       this.#tickets[this.#head++] = undefined;
@@ -112,7 +112,7 @@ export class WaitingLine {
     return ticket;
   }
 
-  #leave(ticket: Ticket, now: number): void {
+  #leave(ticket: Ticket<Who>, now: number): void {
     ticket.gone = true;
     this.#waiting--;
     if (this.#waiting === 0) {

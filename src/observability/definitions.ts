@@ -76,7 +76,13 @@ export const families = {
     'counter',
     'mayfly_queue_dropped',
     ['function', 'reason'],
-    'Requests that got no place: the queue was full, they waited too long, or the client went away.',
+    'Requests that got no place: the queue was full, they waited too long, the client went away, or the thread had more to do than it carries.',
+  ),
+  offloaded: family(
+    'counter',
+    'mayfly_lane_requests',
+    ['function'],
+    'Requests run in a lane because the function is slow.',
   ),
   inFlight: family('gauge', 'mayfly_requests_in_flight', ['function'], 'Requests that hold a place now.'),
   waiting: family('gauge', 'mayfly_requests_waiting', ['function'], 'Requests in the queue now.'),
@@ -183,6 +189,8 @@ const functionCounters = {
   queueFull: { family: 'queueDropped', label: ['reason', 'full'] },
   queueTimeout: { family: 'queueDropped', label: ['reason', 'timeout'] },
   queueAborted: { family: 'queueDropped', label: ['reason', 'aborted'] },
+  shed: { family: 'queueDropped', label: ['reason', 'overload'] },
+  offloaded: { family: 'offloaded' },
 } as const satisfies Record<string, CounterCell>;
 
 /** Counters that exist once a thread. */

@@ -11,6 +11,9 @@ import { ANSWERED, INVOKE, type Verdict } from '../verdict.ts';
 import { offload } from './offload.ts';
 import { respond } from './respond.ts';
 
+/** Putting back so many takes time that counts. */
+const MANY_PAGES = 256;
+
 /**
  * Runs the function: on this thread where it is quick, in a lane where it has shown to be slow. A run that overstays
  * here is stopped, forgotten (its state is thrown away anyway, and it cannot have had any effect outside), and begun
@@ -18,15 +21,13 @@ import { respond } from './respond.ts';
  */
 export function invoke(gateway: Gateway, call: Call): Verdict {
   const active = call.active as ActiveRevision;
-  const { lanes } = gateway;
-  const mayOffload = lanes.available;
   const before = performance.now();
-  if (mayOffload && !active.pace.inline(before)) return offload(gateway, call);
+  if (!active.pace.inline(before)) return offload(gateway, call);
 
   const guest = takeGuest(gateway, call, active, before);
   if (guest === null) return ANSWERED;
   const { cpuBudgetMs } = active.revision.limits;
-  const inlineMs = mayOffload ? Math.min(INLINE_BUDGET_MS, cpuBudgetMs) : cpuBudgetMs;
+  const inlineMs = Math.min(INLINE_BUDGET_MS, cpuBudgetMs);
   const budgetMs = Math.max(1, Math.min(inlineMs, call.deadlineMs - before));
   const outcome = guest.run(gateway.frame.show(call), budgetMs);
   const after = performance.now();
@@ -38,11 +39,12 @@ export function invoke(gateway: Gateway, call: Call): Verdict {
     giveBack(gateway, call, active, guest, outcome);
     return offload(gateway, call);
   }
-  if (active.pace.slow && outcome !== 'cpu-exceeded') active.pace.heldPace();
   if (guest.logs !== null) gateway.outbox.guestLogs(call, guest.logs);
   if (outcome === 'answered') respond(call, guest.response);
   else guestFailed(call, outcome);
-  giveBack(gateway, call, active, guest, outcome);
+  const restored = giveBack(gateway, call, active, guest, outcome);
+  const ended = guest.restoredPages > MANY_PAGES ? performance.now() : after;
+  active.pace.ranInline(ended - before, !restored, ended);
   return ANSWERED;
 }
 
@@ -63,14 +65,14 @@ function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision, nowMs: 
   return guest;
 }
 
-/** Restores the instance for the next request; one that cannot be restored is replaced when it is next needed. */
+/** Restores the instance for the next request; one that cannot be restored (false) is replaced when it is next needed. */
 function giveBack(
   gateway: Gateway,
   call: Call,
   active: ActiveRevision,
   guest: Guest,
   outcome: Outcome,
-): void {
+): boolean {
   const { metrics } = gateway;
   const slot = call.slot();
   if (outcome !== 'answered') metrics.add(slot, trapCounter(outcome), 1);
@@ -79,8 +81,9 @@ function giveBack(
     metrics.add(slot, functionCounter.restoredPages, guest.restoredPages);
     metrics.add(slot, functionCounter.restoredBytes, guest.restoredPages * DIRTY_PAGE_BYTES);
     active.pool.give(guest);
-  } else {
-    active.pool.discard(guest);
-    metrics.add(slot, functionCounter.discards, 1);
+    return true;
   }
+  active.pool.discard(guest);
+  metrics.add(slot, functionCounter.discards, 1);
+  return false;
 }

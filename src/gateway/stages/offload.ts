@@ -1,11 +1,12 @@
+import { monotonicNow } from '../../limits/monotonic.ts';
 import { functionCounter } from '../../observability/definitions.ts';
 import type { Outcome } from '../../runtime/guest.ts';
 import type { Call } from '../call.ts';
 import type { ActiveRevision } from '../deployment.ts';
 import type { Gateway } from '../gateway.ts';
-import type { LaneAnswer } from '../lane-protocol.ts';
+import type { LaneAnswer, NotRun } from '../lane-protocol.ts';
 import type { LaneTicket } from '../lanes.ts';
-import { guestFailed, trapCounter, unavailable } from '../refusals.ts';
+import { guestFailed, overloaded, trapCounter, unavailable } from '../refusals.ts';
 import { INVOKE, WAIT, type Verdict } from '../verdict.ts';
 import { respond } from './respond.ts';
 
@@ -25,12 +26,13 @@ export function offload(gateway: Gateway, call: Call): Verdict {
       revision: active.revision.id,
       frame,
       budgetMs: active.revision.limits.cpuBudgetMs,
-      wallMs: call.remainingMs(),
+      deadlineMs: monotonicNow() + call.remainingMs(),
     },
+    patienceMs: active.revision.limits.queueTimeoutMs,
     settle: (answer) => {
       gateway.concurrency.leave(slot);
       if (answer !== null) {
-        active.pace.laneRan(answer.cpuMs);
+        active.pace.ranInLane(answer.cpuMs, answer.discarded);
         gateway.metrics.add(slot, functionCounter.cpuSeconds, answer.cpuMs / 1000);
         if (isFailure(answer.outcome)) gateway.metrics.add(slot, trapCounter(answer.outcome), 1);
       }
@@ -39,18 +41,24 @@ export function offload(gateway: Gateway, call: Call): Verdict {
       settle(gateway, call, answer);
       gateway.lifecycle.finish(call);
     },
+    dropped: () => {
+      gateway.concurrency.leave(slot);
+      if (!call.waited(turn)) return;
+      call.mark(INVOKE);
+      overloaded(gateway, call, functionCounter.queueTimeout);
+      gateway.lifecycle.finish(call);
+    },
   };
   call.wait(() => {
     if (gateway.lanes.withdraw(ticket)) gateway.concurrency.leave(slot);
   });
+  gateway.metrics.add(slot, functionCounter.offloaded, 1);
   gateway.lanes.submit(ticket);
   return WAIT;
 }
 
 function settle(gateway: Gateway, call: Call, answer: LaneAnswer | null): void {
-  if (answer === null || answer.outcome === 'unknown-revision' || answer.outcome === 'no-instance') {
-    return unavailable(call);
-  }
+  if (answer === null || isNotRun(answer.outcome)) return unavailable(call);
   if (answer.logs !== null) gateway.outbox.guestLogs(call, answer.logs);
   if (answer.outcome !== 'answered') return guestFailed(call, answer.outcome);
   const bytes = Buffer.from(answer.bytes);
@@ -64,5 +72,9 @@ function settle(gateway: Gateway, call: Call, answer: LaneAnswer | null): void {
 }
 
 function isFailure(outcome: LaneAnswer['outcome']): outcome is Exclude<Outcome, 'answered'> {
-  return outcome !== 'answered' && outcome !== 'unknown-revision' && outcome !== 'no-instance';
+  return outcome !== 'answered' && !isNotRun(outcome);
+}
+
+function isNotRun(outcome: LaneAnswer['outcome']): outcome is NotRun {
+  return outcome === 'unknown-revision' || outcome === 'no-instance' || outcome === 'too-late';
 }
