@@ -5,7 +5,7 @@ import { Instructions } from '../../runtime/module/instructions.ts';
 import { Op } from '../../runtime/module/opcodes.ts';
 import { Reader } from '../../runtime/module/reader.ts';
 import { ScratchLocals } from '../../runtime/module/scratch-locals.ts';
-import { I32, writeValueType } from '../../runtime/module/value-types.ts';
+import { I32, V128, type ValueType, writeValueType } from '../../runtime/module/value-types.ts';
 import type { Writer } from '../../runtime/module/writer.ts';
 import { writeZero } from '../../runtime/module/zero.ts';
 import { PAGE_BYTES } from '../../runtime/prepare/host.ts';
@@ -254,6 +254,7 @@ export class GuestCode {
   }
 
   #load(at: Instructions): void {
+    if (hasLane(at.opcode)) return this.#loadLane(at);
     this.#copyTo(at.start);
     const local = this.#recent.topLocal();
     if (!this.#isInsideAlways(at, this.#recent.topConstant())) {
@@ -267,20 +268,31 @@ export class GuestCode {
     this.#writeAccess(at);
   }
 
+  /** It has the vector above the address, as a store has its value. */
+  #loadLane(at: Instructions): void {
+    this.#checkBelow(at, V128);
+    this.#writeAccess(at);
+  }
+
   #store(at: Instructions): void {
     const constant = this.#recent.addressConstant();
     if (this.#isInsideAlways(at, constant)) return this.#storeAtConstant(at, constant as number);
     const known = this.#recent.addressLocal();
     if (known >= 0) return this.#storeAtLocal(at, known);
+    const address = this.#checkBelow(at, storedType(at.opcode));
+    this.#writeAccess(at);
+    this.#mark(address, this.#reaches(at) ? 0 : at.offset);
+  }
+
+  /** Checks the address below the value on top of the stack, and returns the local that has it. */
+  #checkBelow(at: Instructions, type: ValueType): number {
     this.#copyTo(at.start);
-    const type = storedType(at.opcode);
     const value = this.#scratch.get(`value ${type}`, type);
     const address = this.#local('address');
     this.#code.localSet(value).localTee(address);
     this.#check(at, address);
     this.#code.localGet(value);
-    this.#writeAccess(at);
-    this.#mark(address, this.#reaches(at) ? 0 : at.offset);
+    return address;
   }
 
   #storeAtLocal(at: Instructions, address: number): void {
