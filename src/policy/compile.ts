@@ -73,8 +73,11 @@ export async function toSpec(id: string, policy: CompiledPolicy): Promise<LocalP
   };
 }
 
+/** Changes with what is done to the compiler's output: what was kept in an older form is compiled anew. */
+const OUTPUT_FORM = 'guarded replace';
+
 function digestOf({ files, data, entrypoints }: PolicySources): string {
   const sorted = Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const text = JSON.stringify([ASSET_SHA256, sorted, data ?? {}, entrypoints]);
+  const text = JSON.stringify([ASSET_SHA256, OUTPUT_FORM, sorted, data ?? {}, entrypoints]);
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -1,6 +1,7 @@
 import { MayflyError } from '../model/errors.ts';
 import { hostBuiltins, type HostBuiltin } from './builtins/host.ts';
 import { parseRego } from './builtins/rego-text.ts';
+import { EMPTY_REPLACE } from './compiler/guard-replace.ts';
 import { toJsonValue } from './plan/operations.ts';
 import { lookup, type RegoSet } from './plan/values.ts';
 import { PolicyEvaluationError, type Decide, type Evaluator } from './types.ts';
@@ -36,6 +37,15 @@ const RESET_AT_BYTES = 4 << 20;
 const PAGE = 65536;
 /** Memory of one policy on one thread: 64 MiB beside its data. */
 const WORKING_PAGES = 1024;
+
+/** `replace(text, "", new)`: the plan's JavaScript form computes it, OPA's Wasm would never end (guard-replace.ts). */
+export class EmptyReplaceError extends PolicyEvaluationError {
+  constructor() {
+    super(
+      'The policy failed: replace of an empty text is not supported where the policy runs as WebAssembly.',
+    );
+  }
+}
 
 export interface WasmEvaluatorOptions {
   /** Ceiling of the linear memory in 64 KiB pages. */
@@ -133,6 +143,7 @@ class LoadedPolicy {
       env: {
         memory: this.memory,
         opa_abort: (message: number) => {
+          if (message === EMPTY_REPLACE) throw new EmptyReplaceError();
           throw new PolicyEvaluationError(`The policy failed: ${this.#text(message)}.`);
         },
         opa_println: () => {},

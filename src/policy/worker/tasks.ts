@@ -1,5 +1,6 @@
 import { compileRego } from '../compiler/compile-rego.ts';
 import type { CompilerAnswer, CompilerRequest } from '../compiler/protocol.ts';
+import { guardReplace } from '../compiler/guard-replace.ts';
 import { refuseBroken } from '../compiler/refuse.ts';
 import { runTests, type TestReport } from '../testing/run-tests.ts';
 import { translate, type Translation } from '../translate.ts';
@@ -12,10 +13,12 @@ export const tasks = {
     answer: CompilerAnswer;
     translation: Translation;
   } {
-    const answer = compileRego(request);
-    const wasm = answer.wasm === undefined ? undefined : Uint8Array.fromBase64(answer.wasm);
-    const complete =
-      wasm === undefined ? answer : { ...answer, hostBuiltins: hostBuiltinsOf(new WebAssembly.Module(wasm)) };
+    const answer = guarded(compileRego(request));
+    const hostBuiltins =
+      answer.wasm === undefined
+        ? undefined
+        : hostBuiltinsOf(new WebAssembly.Module(Uint8Array.fromBase64(answer.wasm)));
+    const complete = hostBuiltins === undefined ? answer : { ...answer, hostBuiltins };
     refuseBroken(complete, request.entrypoints, data);
     return { answer: complete, translation: translate(complete, data) };
   },
@@ -39,11 +42,17 @@ export const tasks = {
   },
 
   test({ files, data }: { files: Readonly<Record<string, string>>; data: unknown }): TestReport {
-    const answer = compileRego({ modules: files, entrypoints: [], tests: true });
+    const answer = guarded(compileRego({ modules: files, entrypoints: [], tests: true }));
     refuseBroken(answer, [], data);
     return runTests(answer, data);
   },
 };
+
+/** With a module that comes to an end (guard-replace.ts). */
+function guarded(answer: CompilerAnswer): CompilerAnswer {
+  if (answer.wasm === undefined) return answer;
+  return { ...answer, wasm: guardReplace(Uint8Array.fromBase64(answer.wasm)).toBase64() };
+}
 
 export type Tasks = typeof tasks;
 export type TaskName = keyof Tasks;
