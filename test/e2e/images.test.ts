@@ -14,7 +14,11 @@ import { runTool, startRealRegistry } from '../support/real-registry.ts';
 interface Built {
   readonly digest: string;
   readonly bytes: number;
-  readonly parts: readonly { readonly platform: string; readonly digest: string }[];
+  readonly parts: readonly {
+    readonly platform: string;
+    readonly digest: string;
+    readonly layers: readonly { readonly digest: string }[];
+  }[];
 }
 
 const COSIGN = { COSIGN_PASSWORD: 'correct horse' };
@@ -45,10 +49,13 @@ test('built twice, the same digest; small, and the same wherever it goes', async
   assert.equal((await build('./three.tar')).digest, built.digest);
   assert.equal((await build(`${registry.host}/direct:1.0`)).digest, built.digest);
   assert.ok(built.bytes < 16_384, `${built.bytes} bytes`);
-  const dated = await mayflyJson<Built>(['image', 'build', 'orders.wasm', '-o', './dated'], {
-    ...options,
-    env: { ...options.env, SOURCE_DATE_EPOCH: '1700000000' },
-  });
+  const dated = await mayflyJson<Built>(
+    ['image', 'build', 'orders.wasm', '--pod', 'pod.wasm', '-o', './dated'],
+    {
+      ...options,
+      env: { ...options.env, SOURCE_DATE_EPOCH: '1700000000' },
+    },
+  );
   assert.notEqual(dated.digest, built.digest);
 
   const name = `${registry.host}/shop/orders:1.0`;
@@ -82,6 +89,31 @@ test('built twice, the same digest; small, and the same wherever it goes', async
   }
   const promoted = `${registry.host}/live/orders:1.0`;
   assert.equal((await mayflyJson<Built>(['image', 'push', name, promoted], options)).digest, built.digest);
+});
+
+test('a function alone is linked into its pod, or kept for the gateway', async () => {
+  using project = await makeProject('hello');
+  const { options } = project;
+  const built = await mayflyJson<Built>(['image', 'build', 'orders.wasm', '-o', './linked'], options);
+  assert.ok(built.bytes < 100_000, `${built.bytes} bytes`);
+  const pod = await mayflyJson<{ built: { path: string }[] }>(
+    ['build', 'orders.wasm', '--target', 'wasmedge', '--out', 'app.wasm'],
+    options,
+  );
+  assert.equal(pod.built.length, 1);
+  const given = ['image', 'build', 'orders.wasm', '-o', './given', '--pod', 'app.wasm'];
+  assert.equal((await mayflyJson<Built>(given, options)).digest, built.digest);
+  const alone = await mayflyJson<Built>(['image', 'build', 'app.wasm', '-o', './alone'], options);
+  assert.deepEqual(
+    alone.parts.map(({ platform }) => platform),
+    ['linux/amd64', 'linux/arm64', 'wasi/wasm'],
+  );
+  assert.equal(alone.parts[0]?.layers[0]?.digest, built.parts[0]?.layers[0]?.digest);
+  const gateway = ['image', 'build', 'orders.wasm', '-o', './gateway', '--no-pod'];
+  assert.deepEqual(
+    (await mayflyJson<Built>(gateway, options)).parts.map(({ platform }) => platform),
+    ['function'],
+  );
 });
 
 test('crane and skopeo read what we write, and we what they write', async (t) => {
@@ -272,6 +304,10 @@ test('what goes wrong is one sentence, and leaves no half-written file', async (
     '-o',
     './x.tar',
   );
+  await fails(/cannot be written to a digest/, 'push', name, `./x.tar@${nobody}`);
+  await fails(/cannot be written to a digest/, 'pull', name, `${registry.host}/a@${nobody}`);
+  const tagged = ['build', 'orders.wasm', '--pod', 'pod.wasm', '-o', './x.tar'];
+  await fails(/The tag is not one/, ...tagged, '--tag', 'a/b');
   await fails(
     /There is no platform/,
     'build',

@@ -1,6 +1,7 @@
 /** What people write for "an image": a name in a registry, a folder, an archive. */
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { MayflyError } from '../../model/errors.ts';
 import { isDigest } from '../digest.ts';
 import { writeDockerManifest } from './docker-archive.ts';
 import { archiveFiles, folderFiles } from './files.ts';
@@ -35,6 +36,19 @@ export function formatLocation(location: Location): string {
 export function wanted(location: Location): string | null {
   if (location.type !== 'registry') return location.reference;
   return location.reference.digest ?? location.reference.tag;
+}
+
+/** The tag that an image gets there; null where none is named. Throws MayflyError for a digest: that follows from the image. */
+export function targetTag(location: Location): string | null {
+  const tag = wanted(location);
+  const digest = location.type === 'registry' ? location.reference.digest : tag;
+  if (digest === null || !isDigest(digest)) return tag;
+  throw new MayflyError('An image cannot be written to a digest, which follows from what is in it', {
+    where: formatLocation(location),
+    fix: 'Give it a tag, such as :1.0.',
+    exitCode: 2,
+    code: 'usage',
+  });
 }
 
 export async function openLocation(

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { PLATFORMS } from '../../artifacts/oci/image.ts';
+import { MayflyError } from '../../model/errors.ts';
 import { collect } from '../define.ts';
 import { defineImageCommand, type RegistryFlags, registryOptions } from '../images/options.ts';
 import type { Shell } from '../shell.ts';
@@ -13,7 +14,7 @@ interface BuildFlags extends RegistryFlags {
   readonly output?: string;
   readonly tag: string;
   readonly function?: string;
-  readonly pod?: string;
+  readonly pod?: string | false;
   readonly aot: readonly string[];
   readonly annotation: readonly string[];
   readonly attest: boolean;
@@ -40,6 +41,7 @@ export function imageBuildCommand(shell: Shell): Command {
     .option('--tag <tag>', 'its tag, where the output names none', 'latest')
     .option('--function <name>', 'which function, when the configuration has several')
     .option('--pod <file>', 'the module that serves by itself, when it was built elsewhere')
+    .option('--no-pod', 'for the gateway only')
     .option('--aot <platform=file>', `a compiled pod for ${PLATFORMS.join(', ')}; repeatable`, collect, [])
     .option('--annotation <name=value>', 'something to say about it; repeatable', collect, [])
     .option('--no-attest', 'leave out the bill of materials and the provenance')
@@ -51,7 +53,8 @@ async function build(shell: Shell, path: string, flags: BuildFlags): Promise<voi
   const { assembleImage, sourceDate } = await import('../images/build-image.ts');
   const { buildModules, splitPair } = await import('../images/modules.ts');
   const { inspectImage } = await import('../../artifacts/oci/inspect.ts');
-  const { openLocation, parseLocation, wanted } = await import('../../artifacts/oci/location.ts');
+  const { isTag } = await import('../../artifacts/oci/reference.ts');
+  const { openLocation, parseLocation, targetTag } = await import('../../artifacts/oci/location.ts');
   const annotations = Object.fromEntries(flags.annotation.map((pair) => splitPair(pair, '--annotation')));
   const created = sourceDate(terminal.env);
   const spinner = startSpinner(terminal.err, paintFor(terminal.err, terminal.env), `building ${path}`);
@@ -59,7 +62,8 @@ async function build(shell: Shell, path: string, flags: BuildFlags): Promise<voi
     const modules = await buildModules({ ...flags, path, compiled: flags.aot }, terminal.env);
     const output = flags.output ?? `./${join('.mayfly', 'images', modules.name)}`;
     const location = parseLocation(output);
-    const tag = wanted(location) ?? flags.tag;
+    const tag = targetTag(location) ?? flags.tag;
+    if (!isTag(tag)) throw new MayflyError('The tag is not one', { where: tag, exitCode: 2, code: 'usage' });
     const { content, root } = assembleImage({ ...modules, created, annotations, attest: flags.attest });
     spinner.update(`writing ${output}`);
     const repository = await openLocation(location, registryOptions(shell, flags));
@@ -69,9 +73,7 @@ async function build(shell: Shell, path: string, flags: BuildFlags): Promise<voi
     const result = { image: repository.label, tag, digest: root.digest, bytes, parts };
     printResult(terminal, result, (_, paint) => {
       const sizes = parts.map((part) => `${part.platform} ${formatBytes(part.bytes)}`).join(', ');
-      const hint =
-        modules.pod === null ? '  Without a pod: for the gateway only. Give one with --pod.\n' : '';
-      return `${paint('green', 'ok')} ${output}, tag ${tag}, ${formatBytes(bytes)}\n  ${sizes}\n  ${root.digest}\n${hint}`;
+      return `${paint('green', 'ok')} ${output}, tag ${tag}, ${formatBytes(bytes)}\n  ${sizes}\n  ${root.digest}\n`;
     });
   } finally {
     spinner.stop();

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Location } from '../../artifacts/oci/location.ts';
-import { MayflyError } from '../../model/errors.ts';
 import { defineImageCommand, type RegistryFlags, registryOptions } from '../images/options.ts';
 import type { Shell } from '../shell.ts';
 import { formatBytes } from '../ui/bytes.ts';
@@ -49,12 +48,10 @@ export function imagePullCommand(shell: Shell): Command {
 async function copy(shell: Shell, source: string, target: string, flags: RegistryFlags): Promise<void> {
   const { terminal } = shell;
   const { copyImage } = await import('../../artifacts/oci/copy.ts');
-  const { openLocation, parseLocation, wanted } = await import('../../artifacts/oci/location.ts');
+  const { openLocation, parseLocation, targetTag, wanted } = await import('../../artifacts/oci/location.ts');
   const [from, to] = [parseLocation(source), parseLocation(target)];
-  if (to.type === 'registry' && to.reference.digest !== null)
-    throw usage('A digest follows from the image', target);
   const options = registryOptions(shell, flags);
-  const tag = wanted(to) ?? tagOf(from) ?? 'latest';
+  const tag = targetTag(to) ?? tagOf(from) ?? 'latest';
   const spinner = startSpinner(terminal.err, paintFor(terminal.err, terminal.env), `copying to ${target}`);
   try {
     const repository = await openLocation(to, { ...options, mountFrom: neighbour(from, to) });
@@ -81,8 +78,4 @@ function tagOf(location: Location): string | null {
 function neighbour(from: Location, to: Location): string | null {
   if (from.type !== 'registry' || to.type !== 'registry') return null;
   return from.reference.registry === to.reference.registry ? from.reference.repository : null;
-}
-
-function usage(what: string, where: string): MayflyError {
-  return new MayflyError(what, { where, exitCode: 2, code: 'usage' });
 }

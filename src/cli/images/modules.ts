@@ -1,6 +1,5 @@
 /** The modules that go into an image, built or read. */
 import { readFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
 import assemblyscript from 'assemblyscript/package.json' with { type: 'json' };
 import type { FunctionModule } from '../../artifacts/oci/function-artifact.ts';
 import { PLATFORMS, type PlatformName } from '../../artifacts/oci/image.ts';
@@ -10,15 +9,16 @@ import { findSource } from '../../build/source.ts';
 import type { Environment } from '../../config/substitute.ts';
 import { MayflyError } from '../../model/errors.ts';
 import { VERSION } from '../../model/version.ts';
-import { type NamedSource, sourcesAt } from '../sources.ts';
+import { type PodPlan, planPods } from '../../pods/plan.ts';
+import { buildPod } from '../../pods/pod.ts';
 
 export interface ModuleOrder {
   /** As for `mayfly build`. */
   readonly path: string;
   /** Which one, when the configuration has several. */
   readonly function?: string | undefined;
-  /** File of the pod. */
-  readonly pod?: string | undefined;
+  /** File of the pod; false: none. Default: the function is linked with the server. */
+  readonly pod?: string | false | undefined;
   /** `linux/amd64=FILE` */
   readonly compiled: readonly string[];
 }
@@ -34,18 +34,24 @@ export interface Modules {
 /** A `.wasm` that serves by itself is the pod; anything else is a function. Throws MayflyError. */
 export async function buildModules(order: ModuleOrder, env: Environment): Promise<Modules> {
   const compiled = Object.fromEntries(order.compiled.map(readCompiled));
-  const { name: given, ...options } = choose(sourcesAt(order.path, env, undefined), order.function);
-  const name = imageName(basename(given, extname(given)));
-  const pod = order.pod === undefined ? null : readModule(order.pod);
-  if (options.source.endsWith('.wasm') && options.command === undefined) {
-    const wasm = readModule(options.source);
+  const plan = choose(planPods(order.path, env), order.function);
+  const { build } = plan;
+  const name = imageName(plan.name);
+  if (build.source.endsWith('.wasm') && build.command === undefined) {
+    const wasm = readModule(build.source);
     if (isPod(wasm)) return { name, pod: wasm, compiled, function: null, libraries: [] };
   }
-  if (pod === null && order.compiled.length > 0) {
-    throw usage('A compiled pod needs the portable one beside it', 'give it with --pod');
+  if (order.pod === false && order.compiled.length > 0) {
+    throw usage('A compiled pod needs the portable one beside it', '--aot with --no-pod');
   }
-  const { wasm, kind } = await buildFunction(options);
-  return { name, pod, compiled, function: { name, kind, wasm }, libraries: await librariesOf(options) };
+  const { wasm, kind } = await buildFunction(build);
+  const pod = await podOf(plan, order.pod);
+  return { name, pod, compiled, function: { name, kind, wasm }, libraries: await librariesOf(build) };
+}
+
+async function podOf(plan: PodPlan, given: ModuleOrder['pod']): Promise<Uint8Array | null> {
+  if (given === false) return null;
+  return readModule(given ?? (await buildPod(plan, {})).path);
 }
 
 /** Does a module serve by itself? A function never opens a socket. */
@@ -66,13 +72,13 @@ export function splitPair(pair: string, option: string): [string, string] {
   return [pair.slice(0, equals), pair.slice(equals + 1)];
 }
 
-function choose(sources: readonly NamedSource[], wanted: string | undefined): NamedSource {
-  const names = sources.map(({ name }) => name).join(', ');
-  const found = wanted === undefined ? sources : sources.filter(({ name }) => name === wanted);
-  if (found.length === 1) return found[0] as NamedSource;
+function choose(plans: readonly PodPlan[], wanted: string | undefined): PodPlan {
+  const names = plans.map(({ name }) => name).join(', ');
+  const found = wanted === undefined ? plans : plans.filter(({ name }) => name === wanted);
+  if (found.length === 1) return found[0] as PodPlan;
   if (wanted !== undefined) throw usage(`There is no function ${JSON.stringify(wanted)}`, names);
   throw usage(
-    `An image holds one function, and there are ${sources.length}`,
+    `An image holds one function, and there are ${plans.length}`,
     `choose with --function: ${names}`,
   );
 }
@@ -96,7 +102,7 @@ function readModule(file: string): Uint8Array {
 }
 
 /** What the compiler put into the module besides the author's own code. */
-async function librariesOf({ source, command }: Omit<NamedSource, 'name'>): Promise<readonly Ingredient[]> {
+async function librariesOf({ source, command }: PodPlan['build']): Promise<readonly Ingredient[]> {
   if (command !== undefined || (await findSource(source)).type !== 'assemblyscript') return [];
   const library = (name: string, version: string): Ingredient => ({
     type: 'library',

@@ -113,7 +113,7 @@ export class RegistryClient {
         wait = askedPause(answer, Date.now());
       } catch (error) {
         if (!(error instanceof ConnectionLost) || call.once === true) throw error;
-        if (attempt === MAX_ATTEMPTS || isHopeless(error)) throw unreachable(error, this.registry);
+        if (attempt >= attemptsFor(error)) throw unreachable(error, this.registry);
       }
       await this.#sleep(wait ?? pauseBefore(attempt, Math.random()));
     }
@@ -222,9 +222,10 @@ export class RegistryClient {
   }
 }
 
-/** Another attempt would end the same way. */
-function isHopeless(lost: ConnectionLost): boolean {
-  return isCertificateProblem(lost) || /SSL|EPROTO|ENOTFOUND|ERR_INVALID/.test(lost.reason);
+/** Some failures would be the same the next time; where nobody listens, somebody may be about to. */
+function attemptsFor(lost: ConnectionLost): number {
+  if (isCertificateProblem(lost) || /SSL|EPROTO|ENOTFOUND|ERR_INVALID/.test(lost.reason)) return 1;
+  return lost.reason === 'ECONNREFUSED' ? 3 : MAX_ATTEMPTS;
 }
 
 function asBytes(body: Uint8Array | string | undefined): Uint8Array | undefined {
