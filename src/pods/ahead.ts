@@ -1,6 +1,6 @@
 /** Compiling a pod ahead of time with WasmEdge's own compiler. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -45,6 +45,7 @@ export async function compileAhead(wasmedge: string, pod: Uint8Array): Promise<U
     } catch (error) {
       throw failed(`${wasmedge} does not compile the pod`, lastLines(error));
     }
+    if (!existsSync(compiled)) throw failed(`${wasmedge} compiles, but writes nothing`, '');
     await checkCompiled(wasmedge, compiled);
     return await readFile(compiled);
   } finally {
@@ -85,7 +86,7 @@ function lastLines(error: unknown): string {
 
 function failed(what: string, output: string): MayflyError {
   return new MayflyError(`Cannot compile ahead of time: ${what}`, {
-    fix: `Is it WasmEdge 0.14? It said:\n${output}\n`,
+    fix: `Is it WasmEdge 0.14?${output === '' ? '' : ` It said:\n${output}\n`}`,
     code: 'aot-failed',
   });
 }

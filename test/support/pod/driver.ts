@@ -21,7 +21,14 @@ export interface Outcome {
 }
 
 const toolkit = await wabt();
-const FEATURES = { tail_call: true, exceptions: true, multi_memory: true, simd: true, bulk_memory: true };
+const FEATURES = {
+  tail_call: true,
+  exceptions: true,
+  multi_memory: true,
+  simd: true,
+  bulk_memory: true,
+  extended_const: true,
+};
 
 export function assembleText(text: string): Uint8Array<ArrayBuffer> {
   const module = toolkit.parseWat('module.wat', text, FEATURES as never);
