@@ -147,7 +147,8 @@ class Session {
     }
     for (const action of actions) {
       if (signal.aborted) return;
-      await this.#act(action);
+      if (action.do === 'look-again') this.#queue.addLater(key, action.afterMs, signal);
+      else await this.#act(action);
     }
   }
 
@@ -173,7 +174,7 @@ class Session {
     return found;
   }
 
-  async #act(action: Action): Promise<void> {
+  async #act(action: Exclude<Action, { do: 'look-again' }>): Promise<void> {
     const { cluster, events, metrics } = this.#options;
     if (action.do === 'event') return await events.record(action.about, action.event);
     metrics.add('mayfly_operator_writes', action.do);

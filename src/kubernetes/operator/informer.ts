@@ -45,11 +45,9 @@ export class Informer {
     return this.#objects.get(key);
   }
 
-  /** What a write of ours came to, before the watch tells it. */
+  /** What a write of ours came to, before the watch tells it. Somebody else's change may be in it, which is news. */
   learn(object: KubeObject): void {
-    const key = keyOf(object);
-    const known = this.#objects.get(key);
-    if (known === undefined || isNewer(object, known)) this.#objects.set(key, object);
+    this.#take(object);
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -20,6 +20,7 @@ export class WorkQueue {
   readonly #working = new Set<string>();
   /** Added again while it was worked on. */
   readonly #again = new Set<string>();
+  readonly #later = new Map<string, symbol>();
   readonly #failures = new Map<string, number>();
   #wake = Promise.withResolvers<void>();
 
@@ -39,6 +40,17 @@ export class WorkQueue {
     }
     this.#waiting.add(key);
     this.#wakeAll();
+  }
+
+  /** Once per key: an earlier wish for the same key is replaced. */
+  addLater(key: string, ms: number, signal: AbortSignal): void {
+    const wish = Symbol(key);
+    this.#later.set(key, wish);
+    void this.#options.time.sleep(ms, signal).then(() => {
+      if (this.#later.get(key) !== wish) return;
+      this.#later.delete(key);
+      this.add(key);
+    });
   }
 
   /** Until `signal`; work under way is finished. */
@@ -72,7 +84,7 @@ export class WorkQueue {
   }
 
   async #attempt(key: string, signal: AbortSignal): Promise<void> {
-    const { time, work, onFailure } = this.#options;
+    const { work, onFailure } = this.#options;
     try {
       await work(key, signal);
       this.#failures.delete(key);
@@ -80,7 +92,7 @@ export class WorkQueue {
       const failures = (this.#failures.get(key) ?? 0) + 1;
       this.#failures.set(key, failures);
       onFailure(key, error, failures);
-      void time.sleep(backoff(failures, BACKOFF), signal).then(() => this.add(key));
+      this.addLater(key, backoff(failures, BACKOFF), signal);
     }
   }
 }

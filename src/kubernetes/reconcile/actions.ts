@@ -7,6 +7,8 @@ export type Action =
   /** Only the object that was looked at (its uid), not one of the same name that came after it. */
   | { readonly do: 'delete'; readonly object: KubeObject }
   | { readonly do: 'status'; readonly object: KubeObject; readonly status: object }
+  /** What we wait for happens where nobody tells us. */
+  | { readonly do: 'look-again'; readonly afterMs: number }
   | { readonly do: 'event'; readonly about: KubeObject; readonly event: Happening };
 
 /** For `kubectl describe`. */

@@ -208,7 +208,7 @@ test('an object of the same name that is not ours is left alone', () => {
   const actions = reconcile(functionObject({}), { Service: service });
   assert.deepEqual(
     actions.map((action) => action.do),
-    ['status', 'event'],
+    ['status', 'event', 'look-again'],
   );
   assert.equal(conditions(actions)['Degraded'], 'True NameTaken');
 });

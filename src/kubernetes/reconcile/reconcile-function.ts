@@ -13,6 +13,8 @@ import type { Action } from './actions.ts';
 import { hasDrifted, stamped } from './drift.ts';
 import { assess, type Obstacle, statusAction } from './function-status.ts';
 
+const LOOK_AGAIN_MS = 30_000;
+
 export interface ObservedFunction {
   readonly function: KubeObject;
   /** By kind, what bears the function's name, whoever made it. */
@@ -34,7 +36,12 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
   const pods = wantedPods(spec);
   const wanted = wantedObjects(owner, spec, pods);
   const obstacle = obstacleTo(observed, wanted, owner);
-  if (obstacle !== null) return report(observed, obstacle, now);
+  if (obstacle !== null) {
+    // The object in our way is nobody's that we watch.
+    const again: Action[] =
+      obstacle.reason === 'NameTaken' ? [{ do: 'look-again', afterMs: LOOK_AGAIN_MS }] : [];
+    return [...report(observed, obstacle, now), ...again];
+  }
   return [
     ...wanted.flatMap((item) => applyWhereNeeded(item, observed.objects[item.kind])),
     ...deleteUnwanted(observed, wanted, owner),
@@ -77,17 +84,18 @@ function obstacleTo(
   wanted: readonly KubeObject[],
   owner: Owner,
 ): Obstacle | null {
-  for (const { kind } of wanted) {
+  const kinds = wanted.map(({ kind }) => kind);
+  if (kinds.includes(SCALED_OBJECTS.kind) && !served.includes(SCALED_OBJECTS)) {
+    return {
+      reason: 'KedaMissing',
+      message: 'spec.scaling.prometheus needs KEDA, which this cluster does not have. Install it (keda.sh).',
+    };
+  }
+  for (const kind of kinds) {
     const found = objects[kind];
-    if (found !== undefined && !isOwnedBy(found, owner)) {
-      const message = `There is a ${kind} of this name already, which is not the function's. Rename one of the two.`;
-      return { reason: 'NameTaken', message };
-    }
-    if (kind === SCALED_OBJECTS.kind && !served.some((resource) => resource.kind === kind)) {
-      const message =
-        'spec.scaling.prometheus needs KEDA, which this cluster does not have. Install it (keda.sh).';
-      return { reason: 'KedaMissing', message };
-    }
+    if (found === undefined || isOwnedBy(found, owner)) continue;
+    const message = `There is a ${kind} of this name already, which is not the function's. Rename one of the two.`;
+    return { reason: 'NameTaken', message };
   }
   return null;
 }
