@@ -1,25 +1,20 @@
 /** A pod takes and refuses exactly what the gateway does, whatever arrives and however it is cut. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { compileAdapter } from '../../src/pods/adapter.ts';
+import { before, test } from 'node:test';
 import { corpus } from '../fuzz/http-corpus.ts';
 import { stream } from '../fuzz/http-generator.ts';
 import { Random } from '../fuzz/random.ts';
 import { GatewayHttp } from '../support/pods/gateway-http.ts';
+import { builtAdapter } from '../support/pods/builds.ts';
 import { observePod, type Stream } from '../support/pods/pod-http.ts';
 
 /** Generated streams in one run; MAYFLY_FUZZ_CASES asks for more. */
 const CASES = Number(process.env['MAYFLY_FUZZ_CASES'] ?? 20_000);
 
-const folder = mkdtempSync(join(tmpdir(), 'mayfly-pod-'));
 let module: WebAssembly.Module;
 before(async () => {
-  module = new WebAssembly.Module((await compileAdapter(folder)) as BufferSource);
+  module = new WebAssembly.Module((await builtAdapter()) as BufferSource);
 });
-after(() => rmSync(folder, { recursive: true }));
 
 const gateway = new GatewayHttp();
 

@@ -1,25 +1,20 @@
 /** The server of a pod with sockets and a clock of ours: time, limits, back-pressure, what a guest may do to it. */
 import assert from 'node:assert/strict';
 import { createCipheriv } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { problems, problemType } from '../../src/model/problems.ts';
-import { compileAdapter } from '../../src/pods/adapter.ts';
 import type { PodSettings } from '../../src/pods/settings.ts';
 import { Random } from '../fuzz/random.ts';
+import { builtAdapter } from '../support/pods/builds.ts';
 import { podSettings } from '../support/pods/pod-http.ts';
 import { bodyOf, responseFrame } from '../support/pods/response-frames.ts';
 import { Ended, type Guest, type Peer, VirtualHost } from '../support/pods/virtual-host.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'mayfly-pod-'));
 let module: WebAssembly.Module;
 before(async () => {
-  module = new WebAssembly.Module((await compileAdapter(folder)) as BufferSource);
+  module = new WebAssembly.Module((await builtAdapter()) as BufferSource);
 });
-after(() => rmSync(folder, { recursive: true }));
 
 const echo: Guest = { handle: (frame) => responseFrame(200, [], bodyOf(frame)) };
 const TIMEOUT = podSettings.http.timeoutMs;

@@ -28,7 +28,11 @@ export function cgiRequest(frame: Buffer, extra: Readonly<Record<string, string>
   const bodyStart = frame.readUInt32LE(28);
   const bodyLength = frame.readUInt32LE(32);
   const path = text(4);
-  const variables = new Map<string, string>(Object.entries(extra));
+  // All texts are byte strings here, and values of the configuration are UTF-8.
+  const own = Object.entries(extra).map(
+    ([name, value]) => [name, Buffer.from(value).toString('latin1')] as const,
+  );
+  const variables = new Map<string, string>(own);
   const headers = collectHeaders(frame);
   // A credential that was verified is of no use to the program (RFC 3875 §4.1.18 wants it withheld).
   const withheld = frame.readUInt32LE(24) > 0 ? SIGNED_IN_WITHHELD : WITHHELD;

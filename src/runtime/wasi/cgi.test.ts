@@ -167,3 +167,8 @@ test('fuzz: any output is either refused or gives header lines that cannot split
     { numRuns: 2000 },
   );
 });
+
+test("the function's own values reach the program as UTF-8", () => {
+  const { environment: list } = cgiRequest(frame('/', '', [], ''), { PRICE: '5 € für Grüße' });
+  assert.ok(list.some((bytes) => bytes.equals(Buffer.from('PRICE=5 € für Grüße'))));
+});

@@ -2,13 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildFunction } from '../../../src/build/build.ts';
 import { arenaBytes, encodePodSettings, type PodSettings } from '../../../src/pods/settings.ts';
 import { linkPod } from '../../../src/pods/link/link.ts';
+import { builtFunction, ROOT } from './builds.ts';
 import { WAGI_SCRIPT } from '../wagi-script.ts';
 import { assemble } from '../wat.ts';
-
-const ROOT = join(import.meta.dirname, '../../..');
 
 /** One function has a route of its own kind, to see 404, 405 and OPTIONS. */
 const ROUTES = {
@@ -32,7 +30,7 @@ const ENV: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   greeter: { GREETING: 'hi ' },
   hostile: { GREETING: 'hello' },
   shipping: { CURRENCY: 'EUR' },
-  script: { PLAIN: 'value', HTTP_X_MINE: 'not yours', SERVER_NAME: 'mine', CONTENT_TYPE: 'mine/too' },
+  script: { PLAIN: 'Grüße für 5 €', HTTP_X_MINE: 'not yours', SERVER_NAME: 'mine', CONTENT_TYPE: 'mine/too' },
 };
 
 const LIMITS = {
@@ -63,23 +61,28 @@ functions: ${JSON.stringify(Object.assign({}, ...functions))}
 `;
 }
 
-export async function parityModules(): Promise<Record<GuestName, Uint8Array>> {
+export async function parityModule(name: GuestName): Promise<Uint8Array> {
+  switch (name) {
+    case 'sdk':
+      return await builtFunction('test/fixtures/guests/sdk.ts');
+    case 'shop':
+      return await builtFunction('examples/flash-sale/function.ts');
+    case 'greeter':
+      return readFileSync(join(ROOT, 'test/fixtures/handler-c/handler.wasm'));
+    case 'shipping':
+      return readFileSync(join(ROOT, 'examples/wagi/shipping.wasm'));
+    case 'script':
+      return await assembled(WAGI_SCRIPT);
+    case 'hostile':
+      return await assembled(join(ROOT, 'test/fixtures/hostile/guest.wat'));
+  }
+}
+
+async function assembled(source: string): Promise<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-parity-'));
   try {
-    const assembled = async (source: string): Promise<Uint8Array> => {
-      await assemble(source, join(folder, 'out.wasm'));
-      return readFileSync(join(folder, 'out.wasm'));
-    };
-    const built = async (source: string): Promise<Uint8Array> =>
-      (await buildFunction({ source: join(ROOT, source), cache: folder })).wasm;
-    return {
-      sdk: await built('test/fixtures/guests/sdk.ts'),
-      shop: await built('examples/flash-sale/function.ts'),
-      greeter: readFileSync(join(ROOT, 'test/fixtures/handler-c/handler.wasm')),
-      shipping: readFileSync(join(ROOT, 'examples/wagi/shipping.wasm')),
-      script: await assembled(WAGI_SCRIPT),
-      hostile: await assembled(join(ROOT, 'test/fixtures/hostile/guest.wat')),
-    };
+    await assemble(source, join(folder, 'out.wasm'));
+    return readFileSync(join(folder, 'out.wasm'));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,8 +1,9 @@
 /** A pod as a process of WasmEdge, as a container would run it. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const START_PATIENCE_MS = 30_000;
@@ -26,16 +27,10 @@ export async function startPod(
   ]);
   const child = spawn(wasmedge, [...variables, file], { stdio: ['ignore', 'pipe', 'inherit'] });
   const logs: string[] = [];
-  let hasStarted = false;
-  const listening = new Promise<void>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      logs.push(line);
-      hasStarted ||= line.includes('"msg":"listening"');
-      if (hasStarted) resolve();
-    });
-  });
-  await Promise.race([listening, ended(child), late()]);
-  if (!hasStarted) {
+  createInterface({ input: child.stdout }).on('line', (line) => logs.push(line));
+  const deadline = performance.now() + START_PATIENCE_MS;
+  while (!(await listens(port))) {
+    if (child.exitCode === null && performance.now() < deadline) continue;
     child.kill('SIGKILL');
     throw new Error(`The pod does not start: ${logs.join('\n')}`);
   }
@@ -54,14 +49,18 @@ export async function compileAhead(wasmedge: string, file: string, target: strin
   await promisify(execFile)(wasmedge, ['compile', '--generic-binary', file, target]);
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  await once(child, 'exit');
-}
-
-async function late(): Promise<void> {
-  await new Promise((over) => {
-    setTimeout(over, START_PATIENCE_MS).unref();
-  });
+/** Whether somebody takes connections there; asks again no sooner than a little later. */
+async function listens(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    await sleep(20);
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function freePort(): Promise<number> {
