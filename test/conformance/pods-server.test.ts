@@ -85,6 +85,27 @@ test('a body may pause for less than the timeout, and has a millisecond a byte b
   });
 });
 
+test("the time that the function takes is nobody else's: who waited meanwhile is not late", () => {
+  const slow: Guest = {
+    handle(frame, host) {
+      host.now += TIMEOUT;
+      return responseFrame(200, [], bodyOf(frame));
+    },
+  };
+  pod(slow).play(function* (host) {
+    const peers = [host.connect(), host.connect(), host.connect()];
+    yield;
+    for (const peer of peers) peer.incoming.push(post(4).subarray(0, 20));
+    yield;
+    for (const peer of peers) peer.incoming.push(Buffer.concat([post(4).subarray(20), Buffer.from('body')]));
+    yield;
+    for (const peer of peers) peer.incoming.push(get());
+    yield;
+    yield;
+    for (const peer of peers) assert.equal(text(peer).match(/HTTP\/1\.1 200 OK/g)?.length, 2);
+  });
+});
+
 test('100 Continue is sent when the body is wanted and has not come', () => {
   pod().play(function* (host) {
     const peer = host.connect();

@@ -13,9 +13,13 @@ import { now, readNow, renderDateLine } from "./time";
  */
 const READ_BYTES: usize = 65_536;
 export const SWEEP_MS: i64 = 500;
+/** Rounds without waiting, before the listener and the clock are looked at again. */
+const EAGER_ROUNDS: i32 = 8;
 
 let readBuffer: usize = 0;
-let lastSweep: i64 = 0;
+let lastSweep: i64 = i64.MIN_VALUE >> 1;
+/** Reads that brought something since the round began. */
+let received: u32 = 0;
 /** No descriptor was left for a new connection: none is taken before the next sweep. */
 let exhausted = false;
 
@@ -24,14 +28,14 @@ export function openLoop(): void {
 }
 
 export function serve(): void {
-  readNow();
-  sweep();
   while (true) {
     setListening(!exhausted);
     const events = poll();
     readNow();
-    if (now - lastSweep >= SWEEP_MS) sweep();
+    const isDue = now - lastSweep >= SWEEP_MS;
+    if (isDue) renderDateLine();
     if (events == 0) lookAtAll();
+    received = 0;
     let isCalling = false;
     for (let i: u32 = 0; i < events; i++) {
       if (!readEvent(i)) continue;
@@ -42,6 +46,9 @@ export function serve(): void {
       if (!exhausted) say(ERROR, "No descriptor is left for another connection", "open", openCount);
       exhausted = true;
     }
+    if (!isCalling) readEagerly();
+    // After the events: what has arrived while the function kept everybody waiting is not late.
+    if (isDue) sweep();
   }
 }
 
@@ -59,7 +66,21 @@ function read(connection: Connection): void {
   const length = load<u32>(wasi.out);
   if (error != wasi.SUCCESS) destroy(connection);
   else if (length == 0) clientEnded(connection);
-  else receive(connection, readBuffer, length);
+  else {
+    received++;
+    receive(connection, readBuffer, length);
+  }
+}
+
+/**
+ * Where at least half of the connections had something to say, they are read again at once: waiting costs a system call
+ * a connection and another for each that is ready, reading in vain costs one (a fifth less CPU with 64 busy connections).
+ */
+function readEagerly(): void {
+  for (let round = 0; round < EAGER_ROUNDS && received > 0 && received * 2 >= openCount; round++) {
+    received = 0;
+    lookAtAll();
+  }
 }
 
 /** `poll_oneoff` says nothing about a socket that only has an error: reading it tells. */
@@ -73,7 +94,6 @@ function lookAtAll(): void {
 function sweep(): void {
   lastSweep = now;
   exhausted = false;
-  renderDateLine();
   for (let i: u32 = 0; i < usedRecords(); i++) {
     const connection = connectionAt(i);
     if (connection.state != CLOSED) checkTime(connection);

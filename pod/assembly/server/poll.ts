@@ -84,10 +84,14 @@ export function waitFor(connection: Connection, type: u8): void {
 
 /** Waits until something happens; returns how many events there are. */
 export function poll(): u32 {
-  // Without the listener the timer takes its place in front.
   let first = rowAt(TIMER);
   let count = rows;
-  if (!listening) {
+  if (listening && rows == FIRST) {
+    // Nobody is there whose time could run out: an idle pod sleeps.
+    first = rowAt(LISTENER);
+    count = 1;
+  } else if (!listening) {
+    // The timer takes the listener's place.
     first = rowAt(LISTENER);
     memory.copy(spare, first, SUBSCRIPTION_BYTES);
     memory.copy(first, rowAt(TIMER), SUBSCRIPTION_BYTES);

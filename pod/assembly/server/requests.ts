@@ -12,6 +12,7 @@ import { Connection } from "./connections";
 import * as output from "./output";
 import { METHOD_NOT_ALLOWED, NOT_FOUND, appendProblem } from "./problems";
 import { lineBytes, lineStart, makeId, takeId } from "./request-id";
+import { readNow } from "./time";
 
 /** What a request is answered with: the gateway's stages (src/gateway/stages), as far as a pod has them. */
 
@@ -43,6 +44,7 @@ export function askFunction(connection: Connection, template: Template, body: us
   output.makeRoom(connection);
   nameRequest(template);
   const problem = runFunction(template, body, bodyBytes);
+  readNow(); // it may have taken a while, which is nobody's idle time
   if (problem == 0) passOn(connection, template);
   else tell(connection, template, problem, true, 0, 0);
   releaseOutput();
