@@ -1,6 +1,7 @@
 /** The client against a registry that misbehaves in every way that real ones and the networks before them do. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -413,4 +414,29 @@ test('subjects: the list is kept under a tag only where the registry does not ke
     ]);
     assert.equal(registry.manifests.has(`a:${root.digest.replace(':', '-')}`), !referrers);
   }
+});
+
+test('a proxy of the environment is used, and passed by where NO_PROXY says so', async () => {
+  await using registry = await startFakeRegistry();
+  const asked: string[] = [];
+  // Plain HTTP is asked of a proxy with the whole address in the request line (RFC 9112 §3.2.2).
+  const proxy = createHttpServer((request, response) => {
+    const url = new URL(request.url ?? '');
+    asked.push(url.host);
+    void fetch(url).then(async (answer) => {
+      response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+    });
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const http_proxy = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
+  const find = (env: Record<string, string>) =>
+    openTestRegistry(`${registry.host}/a`, { env, plainHttp: true }).find('1');
+  assert.equal(await find({ http_proxy }), null);
+  assert.deepEqual(new Set(asked), new Set([registry.host]));
+  const before = asked.length;
+  assert.equal(await find({ http_proxy, no_proxy: '127.0.0.1' }), null);
+  assert.equal(asked.length, before);
+  proxy.closeAllConnections();
+  proxy.close();
 });
