@@ -12,6 +12,7 @@ import { inspectCommand } from './commands/inspect.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { listCommand } from './commands/list.ts';
 import { logsCommand } from './commands/logs.ts';
+import { operatorCommand } from './commands/operator.ts';
 import { policyCommand } from './commands/policy.ts';
 import { reloadCommand } from './commands/reload.ts';
 import { removeCommand } from './commands/remove.ts';
@@ -55,5 +56,6 @@ const GROUPS: Readonly<Record<string, readonly ((shell: Shell) => Command)[]>> =
     statusCommand,
     reloadCommand,
   ],
+  'In a cluster:': [operatorCommand],
   'Images, policies and the rest:': [imageCommand, policyCommand, completionCommand],
 };

@@ -309,5 +309,8 @@ async function check(seed: number, deeds: readonly Step[]): Promise<void> {
 const RUNS = Number(process.env['MAYFLY_FUZZ_RUNS'] ?? 40);
 
 test('the operator converges to what a fresh one makes, and then rests', { timeout: 280_000 }, async () => {
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), steps, check), { numRuns: RUNS });
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 1_000_000 }), steps, check), {
+    numRuns: RUNS,
+    endOnFailure: true,
+  });
 });

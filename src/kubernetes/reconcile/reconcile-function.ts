@@ -13,7 +13,7 @@ import type { Action } from './actions.ts';
 import { hasDrifted, stamped } from './drift.ts';
 import { assess, type Obstacle, statusAction } from './function-status.ts';
 
-const LOOK_AGAIN_MS = 30_000;
+const LOOK_AGAIN_MS = 10_000;
 
 export interface ObservedFunction {
   readonly function: KubeObject;

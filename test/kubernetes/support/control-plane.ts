@@ -23,7 +23,7 @@ export class ControlPlane implements AsyncDisposable {
 
   private constructor(folder: string, parts: ControlPlaneParts, ports: Ports) {
     this.folder = folder;
-    this.kubeconfig = join(folder, 'kubeconfig');
+    this.kubeconfig = join(folder, 'admin.kubeconfig');
     this.#parts = parts;
     this.#ports = ports;
   }
@@ -33,7 +33,7 @@ export class ControlPlane implements AsyncDisposable {
     const [etcd, peer, api, controllers] = (await freePorts(4)) as [number, number, number, number];
     const plane = new ControlPlane(folder, parts, { etcd, peer, api, controllers });
     try {
-      makeCredentials(folder, api);
+      plane.kubeconfigOf('admin', makeCredentials(folder));
       plane.#startEtcd();
       await plane.startApiServer();
     } catch (error) {
@@ -41,6 +41,23 @@ export class ControlPlane implements AsyncDisposable {
       throw error;
     }
     return plane;
+  }
+
+  /** Writes a kubeconfig for whoever has `token`; answers its path. */
+  kubeconfigOf(user: string, token: string): string {
+    const ca = readFileSync(join(this.folder, 'pki', 'ca.crt')).toString('base64');
+    const cluster = { server: `https://127.0.0.1:${this.#ports.api}`, 'certificate-authority-data': ca };
+    const file = join(this.folder, `${user}.kubeconfig`);
+    const content = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'test', cluster }],
+      users: [{ name: user, user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user } }],
+      'current-context': 'test',
+    };
+    writeFileSync(file, JSON.stringify(content));
+    return file;
   }
 
   #startEtcd(): void {
@@ -81,7 +98,7 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Deployments get pods (that no node runs), and what has no owner any more is collected. */
   async startControllers(): Promise<void> {
-    this.#spawn('controllers', this.#parts.kube.paths.kube, {
+    this.#spawn('controller-manager', this.#parts.kube.paths.kube, {
       kubeconfig: this.kubeconfig,
       'authentication-kubeconfig': this.kubeconfig,
       'authorization-kubeconfig': this.kubeconfig,
@@ -93,7 +110,7 @@ export class ControlPlane implements AsyncDisposable {
       'flex-volume-plugin-dir': join(this.folder, 'flex'),
     });
     // Admission refuses every pod until its namespace has a service account.
-    await this.#until('controllers', () =>
+    await this.#until('controller-manager', () =>
       this.#answers(this.#ports.api, '/api/v1/namespaces/default/serviceaccounts/default'),
     );
   }
@@ -104,13 +121,13 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of ['controllers', 'apiserver', 'etcd']) await this.#end(name, 'SIGKILL');
+    for (const name of ['controller-manager', 'apiserver', 'etcd']) await this.#end(name, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   #spawn(name: string, program: string, flags: Readonly<Record<string, string | number | boolean>>): void {
-    const parts: Readonly<Record<string, string>> = { apiserver: 'apiserver', controllers: 'kcm' };
-    const first = parts[name] === undefined ? [] : [parts[name]];
+    // One program is all parts of Kubernetes; the first argument says which.
+    const first = program === this.#parts.kube.paths.kube ? [name] : [];
     const args = [...first, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)];
     const log = openSync(join(this.folder, `${name}.log`), 'a');
     this.#running.set(name, spawn(program, args, { stdio: ['ignore', log, log], cwd: this.folder }));
@@ -165,7 +182,8 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function makeCredentials(folder: string, port: number): void {
+/** The token of an administrator. */
+function makeCredentials(folder: string): string {
   const pki = join(folder, 'pki');
   mkdirSync(pki);
   const openssl = (...args: string[]) => {
@@ -191,23 +209,5 @@ function makeCredentials(folder: string, port: number): void {
   const token = crypto.randomUUID();
   writeFileSync(join(pki, 'admin.token'), token);
   writeFileSync(join(pki, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
-  writeFileSync(
-    join(folder, 'kubeconfig'),
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [
-        {
-          name: 'test',
-          cluster: {
-            server: `https://127.0.0.1:${port}`,
-            'certificate-authority-data': readFileSync(join(pki, 'ca.crt')).toString('base64'),
-          },
-        },
-      ],
-      users: [{ name: 'admin', user: { token } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
-      'current-context': 'test',
-    }),
-  );
+  return token;
 }

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Command, Option } from 'commander';
+import { defineCommand, wholeNumber } from '../define.ts';
+import { onSignals } from '../serving/signals.ts';
+import type { Shell } from '../shell.ts';
+
+interface OperatorFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly leaseNamespace?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: (typeof LEVELS)[number];
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+export function operatorCommand(shell: Shell): Command {
+  return defineCommand('operator', 'Keep the Functions of a Kubernetes cluster as they are wished.', [
+    ['mayfly operator', 'in a pod, or with the current context of kubectl'],
+    ['mayfly operator --namespace shop --log-level debug', 'for one namespace only'],
+  ])
+    .option(
+      '--kubeconfig <file>',
+      'how the cluster is reached (default: KUBECONFIG, the pod, ~/.kube/config)',
+    )
+    .option('--context <name>', 'a context of the kubeconfig instead of its current one')
+    .option('--namespace <name>', 'look at the Functions of this namespace only')
+    .option(
+      '--lease-namespace <name>',
+      'where operators agree on who acts (default: POD_NAMESPACE, mayfly-system)',
+    )
+    .option('--host <host>', 'address of /metrics and /health', '0.0.0.0')
+    .option('-p, --port <port>', 'their port; 0 takes a free one', wholeNumber(0, 65_535), 9092)
+    .addOption(new Option('--log-level <level>', 'least important line').choices(LEVELS).default('info'))
+    .action((flags: OperatorFlags) => run(shell, flags));
+}
+
+async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
+  const { findAccess } = await import('../../kubernetes/cluster/kubeconfig.ts');
+  const { ClusterClient } = await import('../../kubernetes/cluster/client.ts');
+  const { runOperator } = await import('../../kubernetes/operator/run-operator.ts');
+  const { realTime } = await import('../../kubernetes/operator/time.ts');
+  const { createLog } = await import('../../observability/log.ts');
+  const { kubeconfig, context, namespace, host, port } = flags;
+  const access = findAccess({ env: terminal.env, file: kubeconfig, context });
+  const log = createLog({ level: flags.logLevel, format: 'json', output: 'stdout' });
+  const leaseNamespace = flags.leaseNamespace ?? terminal.env['POD_NAMESPACE'] ?? 'mayfly-system';
+  await using cluster = new ClusterClient(access, namespace ?? null);
+  const end = new AbortController();
+  const signals = onSignals({ onEnd: () => end.abort(), onHangup: () => log.reopen() });
+  const operator = await runOperator(
+    {
+      cluster,
+      time: realTime,
+      log: log.logger,
+      // A name of its own: two operators of two namespaces do not wait for each other.
+      lease: {
+        namespace: leaseNamespace,
+        name: namespace === undefined ? 'mayfly-operator' : `mayfly-operator-${namespace}`,
+        identity: `${hostname()}_${randomUUID()}`,
+      },
+      listen: { host, port },
+    },
+    end.signal,
+  );
+  log.logger.info({ server: access.server, metrics: operator.port }, 'operator started');
+  await operator.ended;
+  signals[Symbol.dispose]();
+  log.logger.info('ended');
+  log.flush();
+}
