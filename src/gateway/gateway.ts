@@ -74,7 +74,7 @@ export class Gateway {
     this.sampler.every = every ? 1 : SAMPLE_EVERY;
   }
 
-  /** Whether the thread is too late for a request that has just been routed, and whose function takes `runMs` on average. */
+  /** Whether the thread is too late for a request that has just been routed, and whose function takes `runMs`. */
   isTooLate(nowMs: number, runMs: number): boolean {
     // Immediates run when all sockets that were ready have been read: the end of the turn.
     if (!this.shedding.inTurn) setImmediate(this.#endTurn);

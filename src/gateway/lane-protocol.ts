@@ -23,8 +23,10 @@ export interface LaneAnswer {
   /** Rendered header lines, then the body, in one buffer. Transferred. */
   readonly bytes: ArrayBuffer;
   readonly headersLength: number;
-  /** CPU time of the lane's thread for it: the run, and the instance where there was none. */
+  /** CPU time of the lane's thread during the run. */
   readonly cpuMs: number;
+  /** It was the first run of its instance, which takes longer: pages are touched and code is compiled. */
+  readonly isFirst: boolean;
   /** The instance had to be thrown away. */
   readonly discarded: boolean;
   readonly logs: readonly LoggedLine[] | null;

@@ -67,22 +67,21 @@ export class Lane {
     const wallMs = job.deadlineMs - monotonicNow();
     if (wallMs <= 0) return failure(job.id, 'too-late');
     const pool = this.#pools.of(revision);
-    const began = process.threadCpuUsage();
+    const idle = pool.take(performance.now());
     let guest: Guest | null;
     try {
-      guest = pool.take(performance.now()) ?? this.#pools.grow(pool);
+      guest = idle ?? this.#pools.grow(pool);
     } catch {
       return failure(job.id, 'trapped');
     }
     if (guest === null) return failure(job.id, 'no-instance');
-    const instanceMs = cpuMsSince(began);
     const { outcome, cpuMs, spoiled } = runWithin(guest, this.#frame.show(job.frame), job.budgetMs, wallMs);
     const answer = outcome === 'answered' ? success(job.id, guest.response) : failure(job.id, outcome);
     const { logs } = guest;
     const discarded = spoiled || !guest.restore();
     if (discarded) pool.discard(guest);
     else pool.give(guest);
-    return { ...answer, cpuMs: instanceMs + cpuMs, discarded, logs };
+    return { ...answer, cpuMs, isFirst: idle === null, discarded, logs };
   }
 }
 
@@ -110,7 +109,8 @@ function runWithin(
     const beganMs = performance.now();
     const outcome = guest.run(request, allowedMs);
     const now = performance.now();
-    const cpuMs = cpuMsSince(before);
+    const used = process.threadCpuUsage(before);
+    const cpuMs = (used.user + used.system) / 1000;
     totalMs += cpuMs;
     const leftMs = wallMs - (now - startedMs);
     if (outcome !== 'cpu-exceeded' || cpuMs >= budgetMs * HAD_ITS_SHARE || leftMs < allowedMs) {
@@ -122,16 +122,11 @@ function runWithin(
   }
 }
 
-function cpuMsSince(began: NodeJS.CpuUsage): number {
-  const { user, system } = process.threadCpuUsage(began);
-  return (user + system) / 1000;
-}
-
 function answer(port: MessagePort, result: LaneAnswer): void {
   port.postMessage(result, [result.bytes]);
 }
 
-const nothing = { cpuMs: 0, discarded: false, logs: null };
+const nothing = { cpuMs: 0, isFirst: false, discarded: false, logs: null };
 
 function success(id: number, response: GuestResponse): LaneAnswer {
   const { status, headers, body, bodyStart, bodyEnd } = response;

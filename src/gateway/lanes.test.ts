@@ -23,6 +23,7 @@ function setUp(laneCount: number) {
   const settled: [number, boolean][] = [];
   let id = 0;
   const dropped: number[] = [];
+  const recalled: number[] = [];
   const submit = (name: string, patienceMs = 1000, onDropped = (): unknown => undefined) => {
     const job = { id: ++id, revision: name, frame: new ArrayBuffer(0), budgetMs: 1, deadlineMs: 1e9 };
     const ticket: LaneTicket = {
@@ -30,6 +31,7 @@ function setUp(laneCount: number) {
       job,
       patienceMs,
       settle: (answer) => settled.push([job.id, answer !== null]),
+      recalled: () => recalled.push(job.id),
       dropped: () => {
         dropped.push(job.id);
         onDropped();
@@ -38,7 +40,7 @@ function setUp(laneCount: number) {
     lanes.submit(ticket);
     return ticket;
   };
-  return { clock, lanes, ports, submit, settled, dropped };
+  return { clock, lanes, ports, submit, settled, dropped, recalled };
 }
 
 test('no function holds more than half of the lanes, and the rows take turns', () => {
@@ -127,4 +129,17 @@ test('a standing row is held to a few departures', () => {
   const ran = ports[0]?.jobs.length ?? 0;
   assert.ok(ran >= 38, `${ran} ran`);
   assert.ok(dropped.length > 100, `${dropped.length} of 200 were dropped`);
+});
+
+test('who waits for a lane that is not needed any more is sent away, who runs is not', () => {
+  const { lanes, ports, submit, settled, recalled } = setUp(1);
+  for (const name of ['a', 'a', 'b', 'a']) submit(name);
+  lanes.recall('a');
+  assert.deepEqual(recalled, [2, 4]);
+  ports[0]?.answer(1);
+  ports[0]?.answer(3);
+  assert.deepEqual(settled, [
+    [1, true],
+    [3, true],
+  ]);
 });

@@ -8,10 +8,12 @@ export interface LaneTicket {
   readonly job: LaneJob;
   /** How long it may wait for a lane. */
   readonly patienceMs: number;
-  /** One of the two is called, once: `settle` with the answer, or with null when the lane died under it. */
+  /** One of these is called, once: with the answer, or with null when the lane died under it. */
   settle(answer: LaneAnswer | null): void;
   /** It has waited too long. */
   dropped(): void;
+  /** It waited, and needs no lane any more. */
+  recalled(): void;
 }
 
 interface Lane {
@@ -68,6 +70,15 @@ export class Lanes {
     if (row === undefined || !row.withdraw(ticket, this.#now())) return false;
     if (row.size === 0) this.#waiting.delete(ticket.function);
     return true;
+  }
+
+  /** Sends everybody away who waits for a lane to run `name`: the function is not slow after all. */
+  recall(name: string): void {
+    const row = this.#waiting.get(name);
+    if (row === undefined) return;
+    this.#waiting.delete(name);
+    const now = this.#now();
+    for (let ticket = row.next(now); ticket !== null; ticket = row.next(now)) ticket.recalled();
   }
 
   /** Lets go who has waited too long. Called by a timer while somebody waits. */

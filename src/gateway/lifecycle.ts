@@ -53,7 +53,7 @@ export class Lifecycle implements RequestHandler<Call> {
     const verdict = route(this.#gateway, call);
     call.mark(ROUTE);
     if (verdict === NEXT) {
-      const runMs = (call.active as ActiveRevision).pace.meanMs;
+      const runMs = (call.active as ActiveRevision).pace.typicalMs.value;
       if (!this.#gateway.isTooLate(call.startedMs, runMs)) return call.found().deployment.maxRequestBodyBytes;
       tooLate(this.#gateway, call);
     }

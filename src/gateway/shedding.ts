@@ -1,4 +1,5 @@
 import { INLINE_BUDGET_MS } from './pace.ts';
+import { RunningMedian } from './running-median.ts';
 
 /** A turn whose last request began later than this is late. With the turn before it, clients so wait for 20 ms at most. */
 const LATE_MS = 8;
@@ -47,9 +48,9 @@ export class Shedding {
   #active = false;
   #refusedMs = Number.NEGATIVE_INFINITY;
   #creditMs = 0;
-  #refusalMs = REFUSAL_MS;
+  readonly #refusalMs = new RunningMedian(REFUSAL_MS);
 
-  /** Judges the next request, whose function takes `runMs` on average. True: refuse it. */
+  /** Judges the next request, whose function typically takes `runMs`. True: refuse it. */
   refuses(nowMs: number, runMs: number): boolean {
     const sinceMs = nowMs - this.#judgedMs;
     this.#judgedMs = nowMs;
@@ -64,7 +65,8 @@ export class Shedding {
     // A run has an end here; what takes longer is the thread that was put aside, and nobody's work.
     if (waitedMs > LATE_MS) this.#lateMs += Math.min(sinceMs, INLINE_BUDGET_MS);
     if (!this.#active) this.#considerBeginning(nowMs);
-    if (!this.#active || runMs < WORTH_IT * this.#refusalMs || this.#creditMs <= 0) return this.#serve();
+    if (!this.#active || runMs < WORTH_IT * this.#refusalMs.value || this.#creditMs <= 0)
+      return this.#serve();
     this.#refused = true;
     this.#refusedMs = nowMs;
     return true;
@@ -95,7 +97,7 @@ export class Shedding {
     const ms = Math.min(tookMs, INLINE_BUDGET_MS);
     if (this.#refused) {
       this.#creditMs -= ms;
-      this.#refusalMs += (ms - this.#refusalMs) / 64;
+      this.#refusalMs.add(ms);
     } else {
       this.#creditMs = Math.min(MOST_CREDIT_MS, this.#creditMs + REFUSING_SHARE * ms);
     }

@@ -32,7 +32,8 @@ export function offload(gateway: Gateway, call: Call): Verdict {
     settle: (answer) => {
       gateway.concurrency.leave(slot);
       if (answer !== null) {
-        active.pace.ranInLane(answer.cpuMs, answer.discarded);
+        const isBack = active.pace.ranInLane(answer);
+        if (isBack) gateway.lanes.recall(active.revision.function);
         gateway.metrics.add(slot, functionCounter.cpuSeconds, answer.cpuMs / 1000);
         if (isFailure(answer.outcome)) gateway.metrics.add(slot, trapCounter(answer.outcome), 1);
       }
@@ -47,6 +48,11 @@ export function offload(gateway: Gateway, call: Call): Verdict {
       call.mark(INVOKE);
       overloaded(gateway, call, functionCounter.queueTimeout);
       gateway.lifecycle.finish(call);
+    },
+    recalled: () => {
+      if (!call.waited(turn)) return gateway.concurrency.leave(slot);
+      call.admitted = true;
+      return gateway.lifecycle.resume(call, INVOKE);
     },
   };
   call.wait(() => {
