@@ -21,6 +21,8 @@ const CLOSED = 4;
 
 /** A batch of answers is written when it is this long. */
 const BATCH_BYTES = 65_536;
+/** Pipelined requests handled in one go; then it is the other connections' turn. */
+const REQUESTS_PER_TURN = 16;
 
 const goOn = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const nothing = Buffer.alloc(0);
@@ -46,6 +48,8 @@ export class Connection<Context = unknown> implements Carrier {
   /** The handler knows of the current request and has not answered it. */
   #accepted = false;
   #clientEnded = false;
+  /** It has had its share of this turn of the event loop, and more is held. */
+  #waitsForTurn = false;
   #address: string | null = null;
 
   constructor(socket: Socket, front: Front<Context>, secure: boolean) {
@@ -74,7 +78,7 @@ export class Connection<Context = unknown> implements Carrier {
     front.stats.bytesRead += length;
     this.#progress.received(length, front.now);
     if (this.#state >= LINGERING) return;
-    if (this.#state === HANDLING || this.#sender.stalled) {
+    if (this.#state === HANDLING || this.#mayNotRun) {
       this.#held.add(bytes, 0, length);
       if (this.#held.isFull) this.#socket.pause();
       return;
@@ -87,7 +91,7 @@ export class Connection<Context = unknown> implements Carrier {
   /** The client will send no more; it may still wait for answers. */
   clientEnded(): void {
     this.#clientEnded = true;
-    if (this.#state === HANDLING || this.#sender.stalled) return;
+    if (this.#state === HANDLING || this.#mayNotRun) return;
     if (this.#state === BODY_STATE) this.#abort();
     this.#close();
   }
@@ -161,11 +165,21 @@ export class Connection<Context = unknown> implements Carrier {
 
   /** Reads on after a pause: first what is held, then the socket. */
   resume(): void {
-    if (this.#state !== HEAD_STATE || this.#sender.stalled) return;
+    if (this.#state !== HEAD_STATE || this.#mayNotRun) return;
     if (this.#held.length > 0) this.#runHeld();
-    if (this.#state >= HANDLING || this.#sender.stalled) return;
+    if (this.#state >= HANDLING || this.#mayNotRun) return;
     if (this.#clientEnded) this.#close();
     else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** Others had their turn. */
+  nextTurn(): void {
+    this.#waitsForTurn = false;
+    this.resume();
+  }
+
+  get #mayNotRun(): boolean {
+    return this.#sender.stalled || this.#waitsForTurn;
   }
 
   #runHeld(): void {
@@ -173,19 +187,27 @@ export class Connection<Context = unknown> implements Carrier {
     this.#run(this.#held.take(), length);
   }
 
-  /** Takes requests from source[0, end) as long as they are complete and answered at once; holds the rest. */
+  /** Takes requests from source[0, end) as long as they are complete, answered at once and not too many; holds the rest. */
   #run(source: Buffer, end: number): void {
     const front = this.#front;
     front.batching = this;
     let i = 0;
-    while (i < end && this.#state <= BODY_STATE && !this.#sender.stalled) {
-      if (this.#state === HEAD_STATE) i = this.#readHead(source, i, end);
-      else i = this.#continue(this.#body.read(source, i, end), end);
+    let heads = 0;
+    while (i < end && this.#state <= BODY_STATE && !this.#mayNotRun) {
+      if (this.#state === HEAD_STATE) {
+        if (heads++ === REQUESTS_PER_TURN) this.#waitForTurn();
+        else i = this.#readHead(source, i, end);
+      } else i = this.#continue(this.#body.read(source, i, end), end);
       if (this.output.length > BATCH_BYTES) this.#sender.send(this.output, 0, front.now);
     }
     if (i < end && this.#state <= HANDLING) this.#held.add(source, i, end);
     this.#sender.send(this.output, 0, front.now);
     front.batching = null;
+  }
+
+  #waitForTurn(): void {
+    this.#waitsForTurn = true;
+    this.#front.resumeNextTurn(this);
   }
 
   /** Returns where the next part begins. */

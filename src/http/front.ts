@@ -49,6 +49,11 @@ export class Front<Context = unknown> {
   readonly #resumeAll = (): void => {
     for (const connection of this.#resumable.splice(0)) connection.resume();
   };
+  /** Connections that have more to do than their share of a turn. */
+  readonly #waitingForTurn: Connection<Context>[] = [];
+  readonly #turnAll = (): void => {
+    for (const connection of this.#waitingForTurn.splice(0)) connection.nextTurn();
+  };
   draining = false;
   /** Milliseconds, monotonic, as of the last sweep: coarse, and free to read. */
   now = performance.now();
@@ -80,6 +85,11 @@ export class Front<Context = unknown> {
   /** Lets a connection go on with its next request as soon as the code that runs now is done. */
   resumeSoon(connection: Connection<Context>): void {
     if (this.#resumable.push(connection) === 1) queueMicrotask(this.#resumeAll);
+  }
+
+  /** Lets a connection go on once all others that are ready have been read. */
+  resumeNextTurn(connection: Connection<Context>): void {
+    if (this.#waitingForTurn.push(connection) === 1) setImmediate(this.#turnAll);
   }
 
   /** One timer looks after all connections: a timer each would cost more than the requests. */

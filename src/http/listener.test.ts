@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { type Socket, connect } from 'node:net';
@@ -29,6 +30,7 @@ class Echo implements RequestHandler {
   readonly pending: Exchange[] = [];
   readonly aborted: { path: string; status: number }[] = [];
   readonly addresses: string[] = [];
+  readonly paths: string[] = [];
 
   onHead(exchange: Exchange): number {
     if (path(exchange) !== '/refused') return MAX_BODY;
@@ -39,6 +41,7 @@ class Echo implements RequestHandler {
   onRequest(exchange: Exchange): void {
     this.addresses.push(exchange.remoteAddress);
     const way = path(exchange);
+    this.paths.push(way);
     if (way === '/later') setTimeout(() => answer(exchange), 100);
     else if (way === '/never') this.pending.push(exchange);
     else if (way === '/large') answerWith(exchange, Buffer.alloc(400_000, 'x'));
@@ -119,6 +122,8 @@ const close = 'Connection: close\r\n';
 interface Way {
   readonly name: string;
   readonly options: Partial<ListenOptions<unknown>>;
+  /** When a socket can be written to. */
+  readonly ready: 'connect' | 'secureConnect';
   dial(port: number): Socket;
 }
 
@@ -129,15 +134,18 @@ const ways: readonly Way[] = [
   {
     name: 'shared read buffer',
     options: { sockets: 'shared-buffer' },
+    ready: 'connect',
     dial: (port) => connect(port),
   },
   {
     name: 'data events',
     options: { sockets: 'events' },
+    ready: 'connect',
     dial: (port) => connect(port),
   },
   {
     name: 'TLS',
+    ready: 'secureConnect',
     options: { secure: true },
     dial(port) {
       const raw = connect(port);
@@ -173,6 +181,20 @@ for (const way of ways) {
         `GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\nGET /later HTTP/1.1\r\nHost: a\r\n${close}\r\n`,
       ]);
       assert.deepEqual(text.match(/\/(?:later|b):/g), ['/later:', '/b:', '/later:']);
+    });
+
+    test('a connection that pipelines very much lets the others have their turn', async (t) => {
+      const { listener, echo } = await serve(t, way.options);
+      const request = (target: string, more = '') => `GET ${target} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+      const [much, little] = [way.dial(listener.port), way.dial(listener.port)];
+      await Promise.all([much, little].map((socket) => once(socket, way.ready)));
+      const count = 2000;
+      const all = exchangeBytes(much, [request('/m').repeat(count) + request('/m', close)]);
+      const one = exchangeBytes(little, [request('/one', close)]);
+      assert.deepEqual(statusesIn(await one), [200]);
+      const at = echo.paths.indexOf('/one');
+      assert.ok(at < count / 2, `the other one was number ${at}`);
+      assert.equal(statusesIn(await all).length, count + 1);
     });
 
     test('bodies: length, chunks, in pieces, answered later', async (t) => {
