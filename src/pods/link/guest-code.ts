@@ -184,6 +184,7 @@ export class GuestCode {
         return true;
       case Op.BR:
       case Op.BR_IF:
+        this.#known.branchesTo(at.first);
         if (at.first === this.#nesting)
           this.#replace(at)
             .op(at.opcode)
