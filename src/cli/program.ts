@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { devCommand } from './commands/dev.ts';
+import { exportCommand } from './commands/export.ts';
 import { imageCommand } from './commands/image.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -56,6 +57,6 @@ const GROUPS: Readonly<Record<string, readonly ((shell: Shell) => Command)[]>> =
     statusCommand,
     reloadCommand,
   ],
-  'In a cluster:': [operatorCommand],
+  'In a cluster:': [exportCommand, operatorCommand],
   'Images, policies and the rest:': [imageCommand, policyCommand, completionCommand],
 };

@@ -226,7 +226,8 @@ async function take(world: World, { do: deed, name, kind, choice }: Step): Promi
 /** An object that has the name of a function's and is somebody else's. */
 function stranger(name: string, kind: string): KubeObject {
   const { apiVersion } = OWNED.find((resource) => resource.kind === kind) as { apiVersion: string };
-  return { apiVersion, kind, metadata: { name, namespace: 'shop' }, spec: { of: 'a stranger' } };
+  const labels = { [LABELS.name]: 'strange' };
+  return { apiVersion, kind, metadata: { name, namespace: 'shop', labels }, spec: { of: 'a stranger' } };
 }
 
 /** Made by somebody else, or taken away from the operator: neither owner nor label says that it is the operator's. */
@@ -274,6 +275,10 @@ async function freshFrom(old: MemoryCluster, seed: number): Promise<World> {
 async function check(seed: number, deeds: readonly Step[]): Promise<void> {
   const world = new World(seed);
   const { cluster, time } = world;
+  let trespasses = 0;
+  cluster.onApply = ({ spec }) => {
+    if ((spec as { of?: string }).of === 'a stranger') trespasses++;
+  };
   Object.assign(cluster.weather, { failing: 0.15, breaking: 0.1, slowest: 400 });
   world.startOperator();
   world.startOperator();
@@ -281,6 +286,7 @@ async function check(seed: number, deeds: readonly Step[]): Promise<void> {
   for (const deed of deeds) await take(world, deed);
   await world.settle();
 
+  assert.equal(trespasses, 0, 'objects of others are left alone');
   const before = cluster.writes;
   await time.pass(3 * MINUTE);
   assert.equal(cluster.writes - before, 0, 'a steady state is not written to');

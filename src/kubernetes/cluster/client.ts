@@ -110,15 +110,15 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     }
   }
 
-  async apply(object: KubeObject): Promise<KubeObject> {
-    return await this.#apply(pathOf(object), object);
+  async apply(object: KubeObject, { force }: { force: boolean }): Promise<KubeObject> {
+    return await this.#apply(pathOf(object), object, force);
   }
 
   async applyStatus(object: KubeObject, status: object): Promise<KubeObject> {
     const { apiVersion, kind, metadata } = object;
     const { name, namespace, uid } = metadata;
     const own = { apiVersion, kind, metadata: { name, namespace, uid }, status };
-    return await this.#apply(`${pathOf(object)}/status`, own);
+    return await this.#apply(`${pathOf(object)}/status`, own, true);
   }
 
   async delete(object: KubeObject): Promise<void> {
@@ -150,8 +150,8 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     return collectionPath(resource, this.#namespace);
   }
 
-  #apply(path: string, body: object): Promise<KubeObject> {
-    const query = { fieldManager: FIELD_MANAGER, force: 'true' };
+  #apply(path: string, body: object, force: boolean): Promise<KubeObject> {
+    const query = { fieldManager: FIELD_MANAGER, force: String(force) };
     return this.#object({ method: 'PATCH', path, query, body, contentType: APPLY });
   }
 

@@ -28,8 +28,11 @@ export interface Cluster {
   watch(selection: Selection, from: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
   /** null: there is none. */
   get(resource: Resource, namespace: string, name: string): Promise<KubeObject | null>;
-  /** Server-side apply with our field manager; what we want of a field is what it becomes. */
-  apply(object: KubeObject): Promise<KubeObject>;
+  /**
+   * Server-side apply with our field manager. `force`: what we want of a field is what it becomes; without it, 409 when
+   * somebody else has set one otherwise.
+   */
+  apply(object: KubeObject, how: { readonly force: boolean }): Promise<KubeObject>;
   /** The same for the status alone, on the condition that the object is still the one with this uid. */
   applyStatus(object: KubeObject, status: object): Promise<KubeObject>;
   /** The object with this uid, and in the background all that it owns. Nothing when it is gone already. */

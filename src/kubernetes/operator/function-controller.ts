@@ -179,7 +179,7 @@ class Session {
     if (action.do === 'event') return await events.record(action.about, action.event);
     metrics.add('mayfly_operator_writes', action.do);
     if (action.do === 'apply') {
-      this.#owned.get(action.object.kind)?.learn(await cluster.apply(action.object));
+      this.#owned.get(action.object.kind)?.learn(await cluster.apply(action.object, action));
     } else if (action.do === 'status') {
       this.#functions.learn(await cluster.applyStatus(action.object, action.status));
     } else {

@@ -2,8 +2,8 @@
 import type { KubeObject } from '../cluster/objects.ts';
 
 export type Action =
-  /** Server-side apply with our field manager: these fields are ours. */
-  | { readonly do: 'apply'; readonly object: KubeObject }
+  /** Server-side apply with our field manager. `force`: it is ours already; else it must not be anybody's. */
+  | { readonly do: 'apply'; readonly object: KubeObject; readonly force: boolean }
   /** Only the object that was looked at (its uid), not one of the same name that came after it. */
   | { readonly do: 'delete'; readonly object: KubeObject }
   | { readonly do: 'status'; readonly object: KubeObject; readonly status: object }

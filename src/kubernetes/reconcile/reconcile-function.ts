@@ -63,7 +63,8 @@ function wantedObjects(owner: Owner, spec: FunctionSpec, pods: number): KubeObje
 }
 
 function applyWhereNeeded(wanted: KubeObject, found: KubeObject | undefined): Action[] {
-  return found !== undefined && !hasDrifted(wanted, found) ? [] : [{ do: 'apply', object: wanted }];
+  if (found === undefined) return [{ do: 'apply', object: wanted, force: false }];
+  return hasDrifted(wanted, found) ? [{ do: 'apply', object: wanted, force: true }] : [];
 }
 
 function deleteUnwanted(

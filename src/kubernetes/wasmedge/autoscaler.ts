@@ -1,6 +1,6 @@
 /**
- * What sets the number of pods. Autoscalers speak to the Function (its scale subresource), not to the Deployment: the
- * number has one place where it is written, and one writer for each place.
+ * What sets the number of pods. Autoscalers speak to the Function (its scale subresource), not to its Deployment:
+ * the number has one place where it is written, and one writer for each place.
  */
 import type { KubeObject } from '../cluster/objects.ts';
 import type { FunctionSpec, Scaling } from '../resources/function.ts';
@@ -72,6 +72,8 @@ function scaledObject(
   };
 }
 
-function target({ name }: Owner): object {
-  return { apiVersion: API_VERSION, kind: 'Function', name };
+function target({ name, uid }: Owner): object {
+  return uid === null
+    ? { apiVersion: 'apps/v1', kind: 'Deployment', name }
+    : { apiVersion: API_VERSION, kind: 'Function', name };
 }

@@ -15,13 +15,14 @@ const PROGRESS_SECONDS = 120;
 /** crun: start a WebAssembly file with WasmEdge, anything else natively. Other runtimes do not look at it. */
 const WASM_ANNOTATION = { 'module.wasm.image/variant': 'compat-smart' };
 
-export function deployment(owner: Owner, spec: FunctionSpec, replicas: number): KubeObject {
+/** `replicas`: null leaves the number to whoever scales it. */
+export function deployment(owner: Owner, spec: FunctionSpec, replicas: number | null): KubeObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: ownedMetadata(owner),
     spec: {
-      replicas,
+      ...(replicas === null ? {} : { replicas }),
       progressDeadlineSeconds: PROGRESS_SECONDS,
       selector: { matchLabels: podLabels(owner) },
       // A pod goes when another one answers in its place.

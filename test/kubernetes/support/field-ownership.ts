@@ -94,6 +94,15 @@ export function updateOwners(owners: Owners, manager: string, before: object, af
   }
 }
 
+/** Whether others own fields that `wanted` wants otherwise. */
+export function conflicts(live: object, owners: Owners, manager: string, wanted: object): boolean {
+  return fieldsOf(wanted).some((path) => {
+    const key = JSON.stringify(path);
+    const others = [...owners].some(([other, fields]) => other !== manager && fields.has(key));
+    return others && JSON.stringify(valueAt(live, path)) !== JSON.stringify(valueAt(wanted, path));
+  });
+}
+
 function child(value: unknown, step: Step): unknown {
   if (typeof step === 'string') return isMapping(value) ? value[step] : undefined;
   return Array.isArray(value) ? (value as Mapping[]).find(({ name }) => name === step.name) : undefined;

@@ -8,7 +8,7 @@ import {
 } from '../../../src/kubernetes/cluster/cluster.ts';
 import { keyOf, type KubeObject, type Metadata } from '../../../src/kubernetes/cluster/objects.ts';
 import { FIELD_MANAGER } from '../../../src/kubernetes/resources/names.ts';
-import { applyFields, type Owners, type Path, updateOwners, valueAt } from './field-ownership.ts';
+import { applyFields, conflicts, type Owners, type Path, updateOwners, valueAt } from './field-ownership.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 interface Stored {
@@ -47,6 +47,8 @@ export class MemoryCluster {
   writes = 0;
   readonly weather: Weather = { failing: 0, breaking: 0, slowest: 0 };
   readonly missing = new Set<string>();
+  /** Told what is there when something is applied over it. */
+  onApply: (object: KubeObject) => void = () => {};
 
   constructor(time: VirtualTime, random: () => number) {
     this.#time = time;
@@ -61,7 +63,8 @@ export class MemoryCluster {
       watch: (selection, from, signal) => this.#watch(selection, from, signal),
       get: ({ kind }, namespace, name) =>
         this.#request(() => this.find(kind, `${namespace}/${name}`) ?? null),
-      apply: (object) => this.#request(() => this.#counted(object, () => this.apply(FIELD_MANAGER, object))),
+      apply: (object, { force }) =>
+        this.#request(() => this.#counted(object, () => this.apply(FIELD_MANAGER, object, force))),
       applyStatus: (object, status) =>
         this.#request(() => this.#counted(object, () => this.setStatus(object, status))),
       delete: (object) => this.#request(() => this.#counted(object, () => this.remove(object))),
@@ -117,7 +120,7 @@ export class MemoryCluster {
     return this.#add(given, owners);
   }
 
-  apply(manager: string, wanted: KubeObject): KubeObject {
+  apply(manager: string, wanted: KubeObject, force: boolean): KubeObject {
     const stored = this.#kinds.get(wanted.kind)?.get(keyOf(wanted));
     if (stored === undefined) {
       const owners: Owners = new Map();
@@ -126,6 +129,10 @@ export class MemoryCluster {
       applyFields(bare as unknown as Record<string, unknown>, owners, manager, wanted);
       return this.#add(bare as unknown as KubeObject, owners);
     }
+    if (!force && conflicts(stored.object, stored.owners, manager, wanted)) {
+      throw new ApiError(409, 'Conflict', 'somebody else has set it otherwise');
+    }
+    this.onApply(stored.object);
     const object = structuredClone(stored.object) as unknown as Record<string, unknown>;
     applyFields(object, stored.owners, manager, wanted);
     return this.#change(stored, object as unknown as KubeObject);
