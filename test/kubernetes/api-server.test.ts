@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
+import { parseAllDocuments } from 'yaml';
 import { part } from '../../scripts/parts/part.ts';
 import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
 import { FUNCTION } from '../../src/kubernetes/resources/kinds.ts';
 import { parseSpec } from '../../src/kubernetes/resources/parse.ts';
 import type { Condition } from '../../src/kubernetes/resources/status.ts';
-import { type RunningProcess, startProcess } from '../support/cli.ts';
-import { missingPart } from '../support/parts.ts';
+import { mayfly, type RunningProcess, startProcess } from '../support/cli.ts';
+import { makeTestFolder } from '../support/folder.ts';
+import { missingPart, needPart } from '../support/parts.ts';
+import { renderChart } from './support/chart.ts';
 import { ControlPlane } from './support/control-plane.ts';
 import { eventually, Kubectl } from './support/kubectl.ts';
 
@@ -159,6 +162,26 @@ withPlane('names and keys that nobody knows are refused', async () => {
   }
 });
 
+withPlane('the API server takes the chart, and what mayfly export kubernetes writes', async (t) => {
+  const helm = await needPart(t, 'helm');
+  if (helm === undefined) return;
+  using folder = makeTestFolder({
+    'mayfly.yaml': `functions: { exported: { source: "oci://${image('a')}" } }`,
+  });
+  await kubectl.run('create', 'namespace', 'chart');
+  const texts = [renderChart(helm.paths.helm, 'chart')];
+  for (const flags of [[], ['--functions']]) {
+    const { out } = await mayfly(['export', 'kubernetes', folder.path, '--namespace', 'chart', ...flags]);
+    texts.push(out);
+  }
+  for (const text of texts) {
+    const objects = parseAllDocuments(text).map((document) => document.toJS() as object);
+    const list = { apiVersion: 'v1', kind: 'List', items: objects };
+    const { code, err } = await kubectl.try(['apply', '--dry-run=server', '-f', '-'], list);
+    assert.equal(code, 0, err);
+  }
+});
+
 withPlane('a Function becomes a Deployment, a Service and an autoscaler, and says how it is', async () => {
   await startOperator();
   await kubectl.apply(functionObject('orders', { scaling: { minReplicas: 2 }, env: { GREETING: 'hello' } }));
@@ -179,8 +202,8 @@ withPlane('a Function becomes a Deployment, a Service and an autoscaler, and say
     await kubectl.run('get', 'functions'),
     /^NAME +RUNTIME +READY +REASON +PODS +WANTED +AGE\norders +wasmedge +False +NoPods +0 +1 /,
   );
-  const described = await kubectl.run('get', 'events', '--field-selector', 'involvedObject.name=orders');
-  assert.match(described, /NoPods/);
+  assert.match(await kubectl.run('describe', 'function', 'orders'), /Events:[^]*NoPods[^]*mayfly-operator/);
+  assert.match(await kubectl.run('explain', 'function.spec.scaling'), /maxReplicas[^]*Most pods\./);
 });
 
 withPlane('the pods of a Function are what the stock controllers make of it', async () => {

@@ -1,4 +1,4 @@
-/** `mayfly export kubernetes`, and everything under deploy/kubernetes, against the schemas of Kubernetes 1.30. */
+/** `mayfly export kubernetes`, deploy/kubernetes and deploy/chart against the schemas of Kubernetes 1.30. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
 import { mayfly, mayflyJson } from '../support/cli.ts';
 import { makeTestFolder } from '../support/folder.ts';
 import { needPart } from '../support/parts.ts';
+import { CHART, renderChart } from './support/chart.ts';
 
 const DEPLOY = join(import.meta.dirname, '../../deploy/kubernetes');
 const IMAGE = `registry.example.com/shop/orders@sha256:${'a'.repeat(64)}`;
@@ -111,9 +112,19 @@ test('what pods cannot be made of is refused with a way out', async () => {
   }
 });
 
-test('kubeconform finds nothing wrong with what is exported and what is under deploy/kubernetes', async (t) => {
+test('helm finds nothing wrong with the chart', async (t) => {
+  const helm = await needPart(t, 'helm');
+  if (helm === undefined) return;
+  const { status, stdout, stderr } = spawnSync(helm.paths.helm, ['lint', '--strict', CHART], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+});
+
+test('kubeconform finds nothing wrong with what is exported, the manifests and the chart', async (t) => {
   const [kubeconform, schemas] = [await needPart(t, 'kubeconform'), await needPart(t, 'kubernetes-schemas')];
-  if (kubeconform === undefined || schemas === undefined) return;
+  const helm = await needPart(t, 'helm');
+  if (kubeconform === undefined || schemas === undefined || helm === undefined) return;
   using folder = makeTestFolder({ 'mayfly.yaml': SHOP });
   const own = join(folder.path, 'schemas');
   mkdirSync(own);
@@ -141,8 +152,11 @@ test('kubeconform finds nothing wrong with what is exported and what is under de
     writeFileSync(join(folder.path, name), out);
     files.push(join(folder.path, name));
   }
+  const chart = join(folder.path, 'chart.yaml');
+  writeFileSync(chart, renderChart(helm.paths.helm, 'mayfly-system'));
+  files.push(chart);
   const objects = files.flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')));
-  assert.ok(objects.length >= 16);
+  assert.ok(objects.length >= 28);
   const locations = [schemas.paths.schemas, own].flatMap((path) => [
     '-schema-location',
     `${path}/{{ .ResourceKind }}{{ .KindSuffix }}.json`,
