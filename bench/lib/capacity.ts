@@ -1,7 +1,14 @@
 /** Mayfly with the shop, and how much it carries: where paced questions begin. */
 import { join } from 'node:path';
 import { wrk, wrkScript } from './load.ts';
-import { type MayflyConfig, type RunningMayfly, shopConfig, shopFolder, startMayfly } from './mayfly.ts';
+import {
+  type MayflyConfig,
+  type RunningMayfly,
+  shopConfig,
+  type StartOptions,
+  shopFolder,
+  startMayfly,
+} from './mayfly.ts';
 import type { RunOptions } from './question.ts';
 import { median } from './statistics.ts';
 import { tokenOf } from './tokens.ts';
@@ -13,9 +20,13 @@ export interface Shop extends RunningMayfly {
 }
 
 /** Starts the shop, with what `more` adds to its configuration, and waits for its first answer. */
-export async function startShop({ scratch }: RunOptions, more: Partial<MayflyConfig> = {}): Promise<Shop> {
+export async function startShop(
+  { scratch }: RunOptions,
+  more: Partial<MayflyConfig> = {},
+  start: StartOptions = {},
+): Promise<Shop> {
   const functions = { ...shopConfig.functions, ...more.functions };
-  const mayfly = await startMayfly(shopFolder(scratch), { ...shopConfig, ...more, functions });
+  const mayfly = await startMayfly(shopFolder(scratch), { ...shopConfig, ...more, functions }, start);
   const token = await tokenOf('user-0');
   await mayfly.server.ready(() => prices({ port: mayfly.port, path: PATH, token }), 300_000);
   return { ...mayfly, target: { port: mayfly.port, path: PATH, body: ORDER, headers: headersWith(token) } };

@@ -43,6 +43,8 @@ export interface WrkOptions {
   readonly seconds: number;
   /** A script of wrkScript(). */
   readonly script: string;
+  /** What it is started by: `['taskset', '-c', '1']` keeps it on the second core. */
+  readonly prefix?: readonly string[];
 }
 
 /** A script for wrk that sends one of `requests` after the other, in random order when there are several. */
@@ -83,7 +85,9 @@ end
 export async function wrk(port: number, path: string, options: WrkOptions): Promise<LoadResult> {
   const { connections, seconds, script } = options;
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', script];
-  const { output, cpuSeconds } = await generate('wrk', [...args, `http://127.0.0.1:${port}${path}`], seconds);
+  const [program = 'wrk', ...rest] = [...(options.prefix ?? []), 'wrk'];
+  const url = `http://127.0.0.1:${port}${path}`;
+  const { output, cpuSeconds } = await generate(program, [...rest, ...args, url], seconds);
   const found = /RESULT (.*)/.exec(output)?.[1];
   if (found === undefined) throw new Error(`wrk gave no result:\n${output}`);
   const result = JSON.parse(found) as Record<string, number>;

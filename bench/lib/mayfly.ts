@@ -25,6 +25,13 @@ export interface MayflyConfig {
   readonly sections?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
+export interface StartOptions {
+  readonly nodeFlags?: readonly string[];
+  readonly threads?: number;
+  /** What the server is started by: `['taskset', '-c', '0']` keeps it on the first core. */
+  readonly prefix?: readonly string[];
+}
+
 export interface RunningMayfly {
   readonly server: Server;
   readonly port: number;
@@ -68,7 +75,7 @@ export async function buildFunction(source: string, out: string): Promise<string
 export async function startMayfly(
   folder: string,
   config: MayflyConfig,
-  options: { readonly nodeFlags?: readonly string[]; readonly threads?: number } = {},
+  options: StartOptions = {},
 ): Promise<RunningMayfly> {
   const [port, adminPort, metricsPort] = await Promise.all([freePort(), freePort(), freePort()]);
   const sections: Record<string, Readonly<Record<string, unknown>>> = {
@@ -89,7 +96,14 @@ export async function startMayfly(
   );
   const server = new Server({
     name: 'Mayfly',
-    command: [process.execPath, ...(options.nodeFlags ?? []), PROGRAM, 'serve', folder],
+    command: [
+      ...(options.prefix ?? []),
+      process.execPath,
+      ...(options.nodeFlags ?? []),
+      PROGRAM,
+      'serve',
+      folder,
+    ],
     cwd: folder,
     logFile: join(folder, 'mayfly.log'),
   });

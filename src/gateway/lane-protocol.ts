@@ -25,8 +25,6 @@ export interface LaneAnswer {
   readonly headersLength: number;
   /** CPU time of the lane's thread during the run. */
   readonly cpuMs: number;
-  /** It was the first run of its instance, which takes longer: pages are touched and code is compiled. */
-  readonly isFirst: boolean;
   /** The instance had to be thrown away. */
   readonly discarded: boolean;
   readonly logs: readonly LoggedLine[] | null;

@@ -67,10 +67,9 @@ export class Lane {
     const wallMs = job.deadlineMs - monotonicNow();
     if (wallMs <= 0) return failure(job.id, 'too-late');
     const pool = this.#pools.of(revision);
-    const idle = pool.take(performance.now());
     let guest: Guest | null;
     try {
-      guest = idle ?? this.#pools.grow(pool);
+      guest = pool.take(performance.now()) ?? this.#pools.grow(pool);
     } catch {
       return failure(job.id, 'trapped');
     }
@@ -81,7 +80,7 @@ export class Lane {
     const discarded = spoiled || !guest.restore();
     if (discarded) pool.discard(guest);
     else pool.give(guest);
-    return { ...answer, cpuMs, isFirst: idle === null, discarded, logs };
+    return { ...answer, cpuMs, discarded, logs };
   }
 }
 
@@ -126,7 +125,7 @@ function answer(port: MessagePort, result: LaneAnswer): void {
   port.postMessage(result, [result.bytes]);
 }
 
-const nothing = { cpuMs: 0, isFirst: false, discarded: false, logs: null };
+const nothing = { cpuMs: 0, discarded: false, logs: null };
 
 function success(id: number, response: GuestResponse): LaneAnswer {
   const { status, headers, body, bodyStart, bodyEnd } = response;

@@ -123,3 +123,21 @@ test('a queue that stands again soon is recognised sooner', () => {
   const fresh = new Thread().run(randomly(5000, 0, 300), MILLISECOND);
   assert.ok(firstMs < (refusedOf(fresh)[0]?.arrivedMs ?? 0), `${firstMs} ms`);
 });
+
+test('a few clients that ask again at once are not kept out for long by a moment of overload', () => {
+  const thread = new Thread();
+  thread.run(randomly(5000, 0, 300), MILLISECOND);
+  const ready = Array.from({ length: 4 }, () => thread.nowMs);
+  const endMs = thread.nowMs + 2000;
+  let [served, refused] = [0, 0];
+  while (thread.nowMs < endMs) {
+    const answers = thread.run(ready, MILLISECOND);
+    answers.forEach(({ answeredMs }, index) => (ready[index] = answeredMs));
+    ready.sort((a, b) => a - b);
+    if (thread.nowMs < endMs - 1000) continue;
+    served += servedOf(answers).length;
+    refused += refusedOf(answers).length;
+  }
+  assert.equal(refused, 0);
+  assert.ok(served > 900, `${served} served`);
+});

@@ -10,8 +10,13 @@ const WARY_PATIENCE_MS = 4;
 const WARY_FOR_MS = 1000;
 /** While a queue stands, a turn serves for so long and refuses the rest: who is refused shall know at once. */
 const SERVE_MS = 1;
-/** Shedding ends when nothing had to be refused for so long. */
+/** Shedding ends when nothing had to be refused for so long, */
 const CALM_MS = 50;
+/** or when so long a trial without refusals had no request that waited for more than this. Each trial comes later. */
+const TRIAL_MS = 100;
+const TRIAL_LATE_MS = 5;
+const FIRST_TRIAL_AFTER_MS = 250;
+const LAST_TRIAL_AFTER_MS = 4000;
 /** Each millisecond of serving pays for this much refusing: never more than a third of the time. */
 const REFUSING_SHARE = 1 / 2;
 const MOST_CREDIT_MS = 10;
@@ -19,6 +24,10 @@ const MOST_CREDIT_MS = 10;
 const WORTH_IT = 2;
 /** What a refusal takes, until it was measured. */
 const REFUSAL_MS = 0.02;
+
+const SERVING = 0;
+const SHEDDING = 1;
+const TRYING = 2;
 
 /**
  * Decides which requests a thread refuses because more comes than it carries.
@@ -30,6 +39,9 @@ const REFUSAL_MS = 0.02;
  * adds delay, and what is not served early in its turn is refused. Soon after shedding ended it begins again with less
  * patience, as CoDel resumes its rate of drops (RFC 8289 §5.5).
  *
+ * Whoever is refused may ask again at once. Then there is always somebody to refuse, even when all that come could be
+ * served in time: so shedding stops now and then, to see whether it is needed.
+ *
  * To refuse a request it has to be read and answered, which is most of what a quick function costs. Such requests are
  * served even when they are late: refusing them would only turn good answers into bad ones. It is the slower functions
  * that make a thread late, so it is theirs that are refused; and that too may not take more time than a share of what
@@ -39,57 +51,75 @@ const REFUSAL_MS = 0.02;
  */
 export class Shedding {
   inTurn = false;
+  #state: typeof SERVING | typeof SHEDDING | typeof TRYING = SERVING;
   #turnBeganMs = 0;
-  /** When the last request was judged, and how. */
+  /** The last request that was judged: when, whether it was refused, how long its function takes. */
   #judgedMs = 0;
   #refused = false;
+  #runMs = 0;
   /** Work done late since the last turn in time. */
   #lateMs = 0;
-  #active = false;
   #refusedMs = Number.NEGATIVE_INFINITY;
   #creditMs = 0;
   readonly #refusalMs = new RunningMedian(REFUSAL_MS);
+  #triedMs = 0;
+  #tryAfterMs = FIRST_TRIAL_AFTER_MS;
 
   /** Judges the next request, whose function typically takes `runMs`. True: refuse it. */
   refuses(nowMs: number, runMs: number): boolean {
     const sinceMs = nowMs - this.#judgedMs;
-    this.#judgedMs = nowMs;
-    if (!this.inTurn) {
+    if (this.inTurn) {
+      this.#refused = this.#judge(nowMs, nowMs - this.#turnBeganMs, sinceMs, runMs);
+    } else {
       this.inTurn = true;
       this.#turnBeganMs = nowMs;
-      return this.#serve();
+      this.#refused = false;
     }
-    const waitedMs = nowMs - this.#turnBeganMs;
-    if (this.#active) this.#account(sinceMs);
-    if (waitedMs <= SERVE_MS) return this.#serve();
-    // A run has an end here; what takes longer is the thread that was put aside, and nobody's work.
-    if (waitedMs > LATE_MS) this.#lateMs += Math.min(sinceMs, INLINE_BUDGET_MS);
-    if (!this.#active) this.#considerBeginning(nowMs);
-    if (!this.#active || runMs < WORTH_IT * this.#refusalMs.value || this.#creditMs <= 0)
-      return this.#serve();
-    this.#refused = true;
-    this.#refusedMs = nowMs;
-    return true;
+    this.#judgedMs = nowMs;
+    this.#runMs = runMs;
+    return this.#refused;
   }
 
   /** All that was ready has been handled. */
   turnEnds(nowMs: number): void {
     this.inTurn = false;
-    if (this.#active) this.#account(nowMs - this.#judgedMs);
     if (this.#judgedMs - this.#turnBeganMs <= LATE_MS) this.#lateMs = 0;
-    if (nowMs - this.#refusedMs > CALM_MS) this.#active = false;
+    if (this.#state === SERVING) return;
+    this.#account(nowMs - this.#judgedMs);
+    if (this.#state === TRYING) {
+      if (nowMs - this.#triedMs > TRIAL_MS) this.#state = SERVING;
+    } else if (nowMs - this.#refusedMs > CALM_MS) {
+      this.#state = SERVING;
+    } else if (nowMs - this.#triedMs > this.#tryAfterMs) {
+      this.#state = TRYING;
+      this.#triedMs = nowMs;
+    }
   }
 
-  #serve(): false {
-    this.#refused = false;
-    return false;
+  #judge(nowMs: number, waitedMs: number, sinceMs: number, runMs: number): boolean {
+    if (this.#state !== SERVING) this.#account(sinceMs);
+    if (waitedMs <= SERVE_MS) return false;
+    if (this.#state === TRYING ? waitedMs > TRIAL_LATE_MS : waitedMs > LATE_MS) this.#isLate(nowMs, sinceMs);
+    if (this.#state !== SHEDDING || runMs < WORTH_IT * this.#refusalMs.value || this.#creditMs <= 0)
+      return false;
+    this.#refusedMs = nowMs;
+    return true;
   }
 
-  #considerBeginning(nowMs: number): void {
-    const isWary = nowMs - this.#refusedMs < WARY_FOR_MS;
-    if (this.#lateMs <= (isWary ? WARY_PATIENCE_MS : PATIENCE_MS)) return;
-    this.#active = true;
-    this.#creditMs = MOST_CREDIT_MS;
+  #isLate(nowMs: number, sinceMs: number): void {
+    // What takes much longer than the function does is a thread that was put aside, and nobody's work.
+    this.#lateMs += Math.min(sinceMs, 2 * this.#runMs);
+    if (this.#state === SHEDDING) return;
+    if (this.#state === TRYING) {
+      this.#tryAfterMs = Math.min(2 * this.#tryAfterMs, LAST_TRIAL_AFTER_MS);
+    } else {
+      const isWary = nowMs - this.#refusedMs < WARY_FOR_MS;
+      if (this.#lateMs <= (isWary ? WARY_PATIENCE_MS : PATIENCE_MS)) return;
+      if (!isWary) this.#tryAfterMs = FIRST_TRIAL_AFTER_MS;
+      this.#creditMs = MOST_CREDIT_MS;
+    }
+    this.#state = SHEDDING;
+    this.#triedMs = nowMs;
   }
 
   /** What came of the last judgement took so long, reading and writing included. */

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { functionCounter } from '../../observability/definitions.ts';
-import type { Guest, Outcome } from '../../runtime/guest.ts';
+import type { Guest } from '../../runtime/guest.ts';
 import { DIRTY_PAGE_BYTES } from '../../runtime/prepare/layout.ts';
 import type { Call } from '../call.ts';
 import type { ActiveRevision } from '../deployment.ts';
@@ -16,36 +16,58 @@ const MANY_PAGES = 256;
 
 /**
  * Runs the function: on this thread where it is quick, in a lane where it has shown to be slow. A run that overstays
- * here is stopped, forgotten (its state is thrown away anyway, and it cannot have had any effect outside), and begun
- * anew in a lane with its whole budget.
+ * here is stopped and forgotten (its state is thrown away anyway, and it cannot have had any effect outside). It is begun
+ * anew: here, once, when it was not known whether the function or the machine took the time; then in a lane, with its
+ * whole budget.
  */
 export function invoke(gateway: Gateway, call: Call): Verdict {
   const active = call.active as ActiveRevision;
-  const before = performance.now();
-  if (!active.pace.inline(before)) return offload(gateway, call);
+  const nowMs = performance.now();
+  if (!active.pace.inline(nowMs)) return offload(gateway, call);
+  return runInline(gateway, call, active, nowMs, active.pace.inDoubt ? process.threadCpuUsage() : null);
+}
 
-  const guest = takeGuest(gateway, call, active, before);
+/** `began`: CPU time of the thread at the start of the run, null when elapsed time is good enough. */
+function runInline(
+  gateway: Gateway,
+  call: Call,
+  active: ActiveRevision,
+  startedMs: number,
+  began: NodeJS.CpuUsage | null,
+): Verdict {
+  const guest = takeGuest(gateway, call, active, startedMs);
   if (guest === null) return ANSWERED;
   const { cpuBudgetMs } = active.revision.limits;
   const inlineMs = Math.min(INLINE_BUDGET_MS, cpuBudgetMs);
-  const budgetMs = Math.max(1, Math.min(inlineMs, call.deadlineMs - before));
+  const budgetMs = Math.max(1, Math.min(inlineMs, call.deadlineMs - startedMs));
   const outcome = guest.run(gateway.frame.show(call), budgetMs);
-  const after = performance.now();
-  gateway.metrics.add(call.slot(), functionCounter.cpuSeconds, (after - before) / 1000);
+  const ranMs = performance.now();
+  gateway.metrics.add(call.slot(), functionCounter.cpuSeconds, (ranMs - startedMs) / 1000);
   call.mark(INVOKE);
 
   if (outcome === 'cpu-exceeded' && inlineMs < cpuBudgetMs) {
-    active.pace.overran(after);
-    giveBack(gateway, call, active, guest, outcome);
+    giveBack(gateway, call, active, guest);
+    if (began === null) return runInline(gateway, call, active, ranMs, process.threadCpuUsage());
+    active.pace.overran(cpuMsSince(began), ranMs);
     return offload(gateway, call);
   }
   if (guest.logs !== null) gateway.outbox.guestLogs(call, guest.logs);
-  if (outcome === 'answered') respond(call, guest.response);
-  else guestFailed(call, outcome);
-  const restored = giveBack(gateway, call, active, guest, outcome);
-  const ended = guest.restoredPages > MANY_PAGES ? performance.now() : after;
-  active.pace.ranInline(ended - before, !restored, ended);
+  if (outcome === 'answered') {
+    respond(call, guest.response);
+  } else {
+    gateway.metrics.add(call.slot(), trapCounter(outcome), 1);
+    guestFailed(call, outcome);
+  }
+  const restored = giveBack(gateway, call, active, guest);
+  const endedMs = guest.restoredPages > MANY_PAGES ? performance.now() : ranMs;
+  const tookMs = began === null ? endedMs - startedMs : cpuMsSince(began);
+  active.pace.ranInline(tookMs, began !== null, !restored, endedMs);
   return ANSWERED;
+}
+
+function cpuMsSince(began: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(began);
+  return (user + system) / 1000;
 }
 
 /** An idle instance, or a new one (a cold start). Null: there is none to be had, and the request was told so. */
@@ -66,16 +88,9 @@ function takeGuest(gateway: Gateway, call: Call, active: ActiveRevision, nowMs: 
 }
 
 /** Restores the instance for the next request; one that cannot be restored (false) is replaced when it is next needed. */
-function giveBack(
-  gateway: Gateway,
-  call: Call,
-  active: ActiveRevision,
-  guest: Guest,
-  outcome: Outcome,
-): boolean {
+function giveBack(gateway: Gateway, call: Call, active: ActiveRevision, guest: Guest): boolean {
   const { metrics } = gateway;
   const slot = call.slot();
-  if (outcome !== 'answered') metrics.add(slot, trapCounter(outcome), 1);
   if (guest.restore()) {
     metrics.add(slot, functionCounter.restores, 1);
     metrics.add(slot, functionCounter.restoredPages, guest.restoredPages);
