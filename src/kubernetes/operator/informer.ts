@@ -88,7 +88,8 @@ export class Informer {
     this.#synced.resolve();
   }
 
-  #take(object: KubeObject): void {
+  #take(news: KubeObject): void {
+    const object = withoutManagers(news);
     const key = keyOf(object);
     const known = this.#objects.get(key);
     if (known !== undefined && isNewer(known, object)) return;
@@ -103,6 +104,12 @@ export class Informer {
     this.#objects.delete(key);
     this.#options.onChange(key);
   }
+}
+
+/** Who set which field is half of an object, and nobody here asks. */
+function withoutManagers(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /** Versions of one kind count up (KEP-5504): etcd gives every write the next number. */
