@@ -34,7 +34,7 @@ export function shim(): Pick<Recipe, 'needs' | 'inputs' | 'uses' | 'bring'> {
     uses: ['containers'],
     bring: async (site) => {
       const prefix = site.used['containers'] as string;
-      // Not in the scratch folder: minutes of compiling outlive a build that is interrupted.
+      // Not in the scratch folder: what is compiled outlives a build that is interrupted, and a change of the shim takes seconds.
       const yard = join(site.downloads, 'shim-build');
       const tools = await buildTools(site, BUILD_TOOLS, join(yard, 'tools'));
       const include = join(await headers(site, ['libwasmedge-dev'], join(yard, 'headers')), 'usr/include');
@@ -73,7 +73,6 @@ export function shim(): Pick<Recipe, 'needs' | 'inputs' | 'uses' | 'bring'> {
       );
       const name = 'containerd-shim-wasmedge-v1';
       copyFileSync(join(output, target, 'release', name), join(site.making, name));
-      rmSync(yard, { recursive: true, force: true });
     },
   };
 }

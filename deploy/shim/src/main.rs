@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
+use caps::{CapSet, Capability};
 use containerd_shim_wasm::sandbox::Sandbox;
 use containerd_shim_wasm::sandbox::context::{Entrypoint, RuntimeContext};
 use containerd_shim_wasm::shim::{Cli, Config, Shim, Version, version};
@@ -32,10 +33,15 @@ impl Shim for WasmEdgeShim {
 
 impl Sandbox for WasmEdgeSandbox {
     /// Runs the module of the container's entry point and gives its exit code. An error (a trap, a module that cannot be
-    /// loaded) is told on the container's stderr; the library then ends the container with 137.
+    /// loaded) is told on the container's stderr and ends it with 1, as crun does; the library's own code for it, 137,
+    /// looks like a container that was killed.
     async fn run_wasi(&self, ctx: &impl RuntimeContext) -> Result<i32> {
+        drop_capabilities()?;
         end_on_sigterm();
-        run(ctx).inspect_err(|error| eprintln!("wasmedge: {error:#}"))
+        Ok(run(ctx).unwrap_or_else(|error| {
+            eprintln!("wasmedge: {error:#}");
+            1
+        }))
     }
 }
 
@@ -51,7 +57,8 @@ fn run(ctx: &impl RuntimeContext) -> Result<i32> {
     imports.insert(wasi.name().to_string(), wasi.as_mut());
 
     let mut vm = Vm::new(Store::new(None, imports)?);
-    vm.register_module(None, module).context("the module cannot be instantiated")?;
+    vm.register_module(None, module)
+        .context("the module cannot be instantiated")?;
     let outcome = vm.run_func(None, &func, []);
     drop(vm);
     match outcome {
@@ -63,7 +70,33 @@ fn run(ctx: &impl RuntimeContext) -> Result<i32> {
 
 /// WasmEdge tells `proc_exit` as an error of its own.
 fn is_proc_exit(error: &WasmEdgeError) -> bool {
-    matches!(error, WasmEdgeError::Core(CoreError::Common(CoreCommonError::Terminated)))
+    matches!(
+        error,
+        WasmEdgeError::Core(CoreError::Common(CoreCommonError::Terminated))
+    )
+}
+
+/// The library sets the capabilities that the container's specification lists and takes "none" for "leave them as they
+/// are", which is made good for programs of Linux when they are executed. A module is not executed, and needs none.
+fn drop_capabilities() -> Result<()> {
+    for set in [
+        CapSet::Ambient,
+        CapSet::Bounding,
+        CapSet::Inheritable,
+        CapSet::Effective,
+        CapSet::Permitted,
+    ] {
+        match caps::clear(None, set) {
+            // Without CAP_SETPCAP the bounding set stays; with no_new_privs and nothing to execute it gives nothing.
+            Err(_)
+                if set == CapSet::Bounding
+                    && !caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP)? => {}
+            outcome => {
+                outcome.with_context(|| format!("the {set:?} capabilities cannot be dropped"))?
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The kernel ignores SIGTERM for the first process of a PID namespace unless that process handles it, and WASI has no
@@ -78,5 +111,8 @@ fn end_on_sigterm() {
 }
 
 fn main() {
-    WasmEdgeShim::run(Config { default_log_level: "error".to_string(), ..Default::default() });
+    WasmEdgeShim::run(Config {
+        default_log_level: "error".to_string(),
+        ..Default::default()
+    });
 }

@@ -58,8 +58,8 @@ export async function measure(
 type Start = Pick<Figures, 'sandboxMs' | 'firstAnswerMs' | 'stopMs' | 'requestsPerSecond'>;
 
 async function oneStart(node: PodNode, { name, pod: options }: Variant, plan: Plan): Promise<Start> {
-  // A shared PID namespace, as our deployments have it: the pause process is the first, SIGTERM ends the function.
-  await using pod = await node.startPod({ ...options, sharedProcesses: true });
+  // Under crun SIGTERM is heard only with a PID namespace that the pod shares.
+  await using pod = await node.startPod({ ...options, sharedProcesses: options.handler === 'wasmedge' });
   await pod.firstAnswer('/health');
   const firstAnswerMs = performance.now() - pod.containerStarted;
   const answer = await pod.ask(ORDER.path, ORDER);

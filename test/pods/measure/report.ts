@@ -38,7 +38,7 @@ export function podsTable(figures: ReadonlyMap<Variant, Figures>, plan: Plan): T
     ]),
     note: [
       'Sandbox: the pod with its network and pause process. Start: from asking for the container to the first answer over',
-      'the network of the pod. SIGTERM: with a PID namespace shared in the pod. Requests: one connection thread, 32',
+      'the network of the pod. SIGTERM: under crun with a PID namespace shared in the pod. Requests: one connection thread, 32',
       'connections, the generator on the same cores. Pods/s: four at a time. PSS counts shared pages by share: of the',
       "function's process, and with the pod's shim and pause processes. Cgroup: what the limit is compared with; the first",
       'container to touch a file pays for its pages. Pods in 4 GiB: from PSS of a pod. Image of node:http: its program and',
