@@ -1,4 +1,4 @@
-/** A real Kubernetes control plane on the loopback: etcd, API server and, when asked, the stock controllers. No nodes. */
+/** A real Kubernetes control plane on the loopback: etcd, API server and, when asked, the stock controllers, the scheduler and nodes that only pretend. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -30,8 +30,8 @@ export class ControlPlane implements AsyncDisposable {
 
   static async start(parts: ControlPlaneParts): Promise<ControlPlane> {
     const folder = mkdtempSync(join(tmpdir(), 'mayfly-kubernetes-'));
-    const [etcd, peer, api, controllers] = (await freePorts(4)) as [number, number, number, number];
-    const plane = new ControlPlane(folder, parts, { etcd, peer, api, controllers });
+    const [etcd = 0, peer = 0, api = 0, controllers = 0, scheduler = 0] = await freePorts(5);
+    const plane = new ControlPlane(folder, parts, { etcd, peer, api, controllers, scheduler });
     try {
       plane.kubeconfigOf('admin', makeCredentials(folder));
       plane.#startEtcd();
@@ -103,6 +103,9 @@ export class ControlPlane implements AsyncDisposable {
       'authentication-kubeconfig': this.kubeconfig,
       'authorization-kubeconfig': this.kubeconfig,
       'leader-elect': false,
+      // The stock limit of 20 requests a second makes 20 pods a second.
+      'kube-api-qps': 1000,
+      'kube-api-burst': 2000,
       'service-account-private-key-file': join(this.folder, 'pki', 'sa.key'),
       'root-ca-file': join(this.folder, 'pki', 'ca.crt'),
       'bind-address': '127.0.0.1',
@@ -115,13 +118,38 @@ export class ControlPlane implements AsyncDisposable {
     );
   }
 
+  /** Pods are given to nodes. */
+  async startScheduler(): Promise<void> {
+    this.#spawn('scheduler', this.#parts.kube.paths.kube, {
+      kubeconfig: this.kubeconfig,
+      'authentication-kubeconfig': this.kubeconfig,
+      'authorization-kubeconfig': this.kubeconfig,
+      'leader-elect': false,
+      'bind-address': '127.0.0.1',
+      'secure-port': this.#ports.scheduler,
+    });
+    await this.#until('scheduler', () => this.#answers(this.#ports.scheduler, '/healthz', false));
+  }
+
+  /** Nodes with the annotation `kwok.x-k8s.io/node: fake` say that they run their pods. */
+  startKwok(kwok: FoundPart<'kwok'>): void {
+    this.#spawn('kwok', kwok.paths.kwok, {
+      kubeconfig: this.kubeconfig,
+      'manage-all-nodes': false,
+      'manage-nodes-with-annotation-selector': 'kwok.x-k8s.io/node=fake',
+      'node-lease-duration-seconds': 40,
+      cidr: '10.200.0.0/16',
+    });
+  }
+
   /** As a power cut does it. */
   async killApiServer(): Promise<void> {
     await this.#end('apiserver', 'SIGKILL');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of ['controller-manager', 'apiserver', 'etcd']) await this.#end(name, 'SIGKILL');
+    for (const name of ['kwok', 'scheduler', 'controller-manager', 'apiserver', 'etcd'])
+      await this.#end(name, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -157,12 +185,13 @@ export class ControlPlane implements AsyncDisposable {
     return readFileSync(join(this.folder, `${name}.log`), 'utf8');
   }
 
-  #answers(port: number, path: string): boolean {
+  /** `trusted`: its certificate is of our authority; the others make themselves one. */
+  #answers(port: number, path: string, trusted = true): boolean {
     const token = readFileSync(join(this.folder, 'pki', 'admin.token'), 'utf8');
-    const ca = join(this.folder, 'pki', 'ca.crt');
+    const trust = trusted ? ['--cacert', join(this.folder, 'pki', 'ca.crt')] : ['--insecure'];
     const url = `https://127.0.0.1:${port}${path}`;
     const header = `Authorization: Bearer ${token}`;
-    const { status } = spawnSync('curl', ['-sf', '-o', '/dev/null', '--cacert', ca, '-H', header, url]);
+    const { status } = spawnSync('curl', ['-sf', '-o', '/dev/null', ...trust, '-H', header, url]);
     return status === 0;
   }
 }
@@ -172,6 +201,7 @@ interface Ports {
   readonly peer: number;
   readonly api: number;
   readonly controllers: number;
+  readonly scheduler: number;
 }
 
 async function freePorts(count: number): Promise<number[]> {
