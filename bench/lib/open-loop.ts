@@ -3,6 +3,7 @@
  * were due. Runs as a process of its own: `node open-loop.ts '{json}'` prints one JSON line. It never sleeps, so that it
  * is late by microseconds: give it a core that nobody else needs.
  */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 export interface OpenLoopOptions {
@@ -10,7 +11,8 @@ export interface OpenLoopOptions {
   readonly path: string;
   /** One phase after the other, without a pause. */
   readonly phases: readonly { readonly requestsPerSecond: number; readonly seconds: number }[];
-  readonly maxConnections: number;
+  /** Opened before the first phase: what is measured is requests, not the opening of connections. */
+  readonly connections: number;
 }
 
 /** Per phase, by when requests were due. Latencies in ms. */
@@ -19,7 +21,7 @@ export interface PhaseResult {
   readonly good: number;
   readonly refused: number;
   readonly failed: number;
-  /** No connection was free and none could be opened: the client itself is full. */
+  /** No connection was free: all of them waited for an answer. */
   readonly unsent: number;
   readonly goodMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly refusedMs: { readonly p50: number; readonly p99: number; readonly max: number };
@@ -46,7 +48,6 @@ class Client {
   readonly #request: Buffer;
   readonly #idle: Socket[] = [];
   readonly #due = new Map<Socket, { dueMs: number; lateMs: number }>();
-  #open = 0;
 
   constructor(options: OpenLoopOptions) {
     this.#options = options;
@@ -59,10 +60,17 @@ class Client {
     return this.#due.size;
   }
 
+  /** Resolves when all connections stand. */
+  async open(): Promise<void> {
+    const sockets = Array.from({ length: this.#options.connections }, () => this.#connect());
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    this.#idle.push(...sockets);
+  }
+
   /** Sends the request that was due then. */
   send(dueMs: number): void {
-    const socket = this.#idle.pop() ?? this.#connect();
-    if (socket === null) {
+    const socket = this.#idle.pop();
+    if (socket === undefined) {
       this.samples.push({ dueMs, status: UNSENT, ms: 0, lateMs: 0 });
       return;
     }
@@ -70,9 +78,7 @@ class Client {
     socket.write(this.#request);
   }
 
-  #connect(): Socket | null {
-    if (this.#open >= this.#options.maxConnections) return null;
-    this.#open++;
+  #connect(): Socket {
     const socket = connect({ port: this.#options.port, host: '127.0.0.1', noDelay: true });
     let received = '';
     socket.on('data', (chunk: Buffer) => {
@@ -84,7 +90,6 @@ class Client {
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.#open--;
       this.#answered(socket, 0);
       const at = this.#idle.indexOf(socket);
       if (at >= 0) this.#idle.splice(at, 1);
@@ -109,6 +114,7 @@ function isComplete(answer: string): boolean {
 
 async function drive(options: OpenLoopOptions): Promise<PhaseResult[]> {
   const client = new Client(options);
+  await client.open();
   const results: PhaseResult[] = [];
   const phases: { from: number; to: number }[] = [];
   let from = performance.now();

@@ -5,6 +5,7 @@ import { h2load, type LoadResult, medianLoad } from '../lib/load.ts';
 import { shopFolder } from '../lib/mayfly.ts';
 import { digits, thousands } from '../lib/markdown.ts';
 import { type Answer, atMost, type Question, type RunOptions } from '../lib/question.ts';
+import { median } from '../lib/statistics.ts';
 import { assemble } from '../lib/wat.ts';
 
 const GUEST = join(import.meta.dirname, '../../test/fixtures/hostile/guest.wat');
@@ -27,7 +28,7 @@ export const hostile: Question = {
   meaning: `The shop gets half of its capacity at a constant rate (h2load, 64 connections) while other functions of the
 same server are called ${ATTACKS_PER_SECOND} times a second each over ${ATTACK_CONNECTIONS} connections: one that never
 ends (CPU budget 100 ms), one that takes all the memory it may have (64 MiB), one that always traps, and one that answers
-120 KB. The figures are the shop's. All load generators run on the same two cores, so a part of what is added is theirs.`,
+120 KB. The figures are the shop's, but the last: what the attackers got, good answers and refusals. All load generators run on the same two cores, so a part of what is added is theirs.`,
   run,
 };
 
@@ -60,6 +61,8 @@ async function run(options: RunOptions): Promise<Answer> {
     ];
     const seconds = quick ? 2 : 6;
     const runs = cases.map((): LoadResult[] => []);
+    /** What attackers got, by case: answers a second of all of them together. */
+    const attacks = cases.map((): number[] => []);
     for (let round = 0; round < (quick ? 1 : 5); round++) {
       for (const [index, attackers] of cases.entries()) {
         const fire = attackers.map(({ letter }) =>
@@ -71,12 +74,13 @@ async function run(options: RunOptions): Promise<Answer> {
               requestsPerSecond: ATTACKS_PER_SECOND,
               scratch,
             },
-          ).catch((error: unknown) => say(`an attacker failed: ${String(error)}`)),
+          ),
         );
         const paceOptions = { connections: 64, seconds, requestsPerSecond: rate, scratch };
         const result = await h2load(shop.target, paceOptions);
         (runs[index] as LoadResult[]).push(result);
-        await Promise.all(fire);
+        const got = await Promise.all(fire);
+        (attacks[index] as number[]).push(got.reduce((sum, attack) => sum + answersOf(attack), 0));
         say(`${nameOf(attackers)}: p99 ${digits(result.p99Ms)} ms`);
       }
     }
@@ -86,12 +90,22 @@ async function run(options: RunOptions): Promise<Answer> {
       tables: [
         {
           title: `The shop at ${thousands(rate)}/s, half of its capacity`,
-          head: ['beside it', 'shop requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'errors'],
+          head: [
+            'beside it',
+            'shop requests/s',
+            'p50 ms',
+            'p99 ms',
+            'p99.9 ms',
+            'max ms',
+            'errors',
+            'attackers got answers/s',
+          ],
           rows: medians.map((load, index) => [
             nameOf(cases[index] as readonly Hostile[]),
             thousands(load.requestsPerSecond),
             ...[load.p50Ms, load.p99Ms, load.p999Ms, load.maxMs].map(digits),
             load.errors,
+            thousands(median(attacks[index] as number[])),
           ]),
         },
       ],
@@ -109,11 +123,16 @@ async function run(options: RunOptions): Promise<Answer> {
         },
       ],
       targets: [atMost("the neighbour's p99 ms in the worst case", 20, worst, digits)],
-      raw: { capacity, cases: cases.map(nameOf), runs },
+      raw: { capacity, cases: cases.map(nameOf), runs, attacks },
     };
   } finally {
     await shop.server.stop();
   }
+}
+
+/** Good ones and errors: that it is served at all is not what an attacker is promised. */
+function answersOf({ requestsPerSecond, requests, errors }: LoadResult): number {
+  return requests === 0 ? errors : requestsPerSecond * (1 + errors / requests);
 }
 
 function nameOf(attackers: readonly Hostile[]): string {

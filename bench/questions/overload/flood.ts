@@ -96,7 +96,7 @@ async function flood(
   ];
   let rssMB = 0;
   const watch = setInterval(() => (rssMB = Math.max(rssMB, server.memory().rssMB)), 200);
-  const flooding = openLoop({ port, path: '/work', maxConnections: CONNECTIONS, phases }, cores);
+  const flooding = openLoop({ port, path: '/work', connections: CONNECTIONS, phases }, cores);
   const [during, after] = await flooding.finally(() => clearInterval(watch));
   if (during === undefined || after === undefined) throw new Error('The open loop gave no result');
   const recovered = after.windows.findIndex(({ good, bad, p99 }) => good > 0 && bad === 0 && p99 < 20);
