@@ -2,7 +2,15 @@
  * Debian packages unpacked under a prefix, never installed: the machine's own packages stay as they are.
  * Packages are checked by apt against Debian's signed index.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { locked } from './lock.ts';
 import type { Recipe, Site } from './recipe.ts';
@@ -71,7 +79,8 @@ async function unpack(site: Site, archives: readonly string[], folder: string): 
   mkdirSync(folder, { recursive: true });
   for (const archive of archives) await site.run('dpkg-deb', ['-x', archive, folder]);
   for (const link of ['lib', 'lib64', 'bin', 'sbin'])
-    if (!existsSync(join(folder, link))) symlinkSync(`usr/${link}`, join(folder, link));
+    if (lstatSync(join(folder, link), { throwIfNoEntry: false }) === undefined)
+      symlinkSync(`usr/${link}`, join(folder, link));
 }
 
 /** apt with a root of its own that knows one release of Debian and believes that nothing is installed. */
