@@ -102,7 +102,7 @@ export const problems = {
     status: 503,
     title: 'Overloaded',
     detail:
-      'All instances are busy and the queue is full, or the request waited too long in it. Retry-After says when to come back.',
+      'All instances are busy and the queue is full, or the request waited too long in it, or more comes than the server carries. Retry-After says when to come back.',
   },
   unavailable: {
     status: 503,
