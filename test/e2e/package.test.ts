@@ -51,7 +51,9 @@ test('the package has no sources, no tests and nothing hidden', () => {
       encoding: 'utf8',
     },
   );
-  const wrong = listing.split('\n').filter((file) => !/^(\.?|\.\/(sdk|pod|dist\/templates)\/.*\.ts)$/.test(file));
+  const wrong = listing
+    .split('\n')
+    .filter((file) => !/^(\.?|\.\/(sdk|pod|dist\/templates)\/.*\.ts)$/.test(file));
   assert.deepEqual(wrong, []);
 });
 
