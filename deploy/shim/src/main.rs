@@ -79,22 +79,18 @@ fn is_proc_exit(error: &WasmEdgeError) -> bool {
 /// The library sets the capabilities that the container's specification lists and takes "none" for "leave them as they
 /// are", which is made good for programs of Linux when they are executed. A module is not executed, and needs none.
 fn drop_capabilities() -> Result<()> {
+    // Who may not drop from the bounding set has nothing to lose by it: with no_new_privs and nothing to execute, what
+    // stays in it is never given.
+    if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP)? {
+        caps::clear(None, CapSet::Bounding).context("the bounding set cannot be cleared")?;
+    }
     for set in [
         CapSet::Ambient,
-        CapSet::Bounding,
         CapSet::Inheritable,
         CapSet::Effective,
         CapSet::Permitted,
     ] {
-        match caps::clear(None, set) {
-            // Without CAP_SETPCAP the bounding set stays; with no_new_privs and nothing to execute it gives nothing.
-            Err(_)
-                if set == CapSet::Bounding
-                    && !caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP)? => {}
-            outcome => {
-                outcome.with_context(|| format!("the {set:?} capabilities cannot be dropped"))?
-            }
-        }
+        caps::clear(None, set).with_context(|| format!("the {set:?} set cannot be cleared"))?;
     }
     Ok(())
 }
