@@ -49,17 +49,25 @@ export class Kubectl {
   }
 }
 
-/** Asks until `probe` answers something; throws with `what` when it does not in time. */
+/**
+ * Asks until `probe` answers something; throws with `what` when it does not in time. A probe that throws is asked again: an
+ * API server may be gone for a moment.
+ */
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | null | undefined | false>,
   withinMs = 60_000,
 ): Promise<T> {
   const end = performance.now() + withinMs;
+  let cause: unknown;
   for (;;) {
-    const found = await probe();
-    if (found !== null && found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`It did not happen that ${what}`);
+    try {
+      const found = await probe();
+      if (found !== null && found !== undefined && found !== false) return found;
+    } catch (error) {
+      cause = error;
+    }
+    if (performance.now() > end) throw new Error(`It did not happen that ${what}`, { cause });
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
