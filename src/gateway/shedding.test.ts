@@ -91,8 +91,8 @@ test('what it carries is served', () => {
 
 test('a burst is served, however large its share of the moment', () => {
   const burst = (count: number) => Array.from({ length: count }, () => 10);
-  assert.deepEqual(refusedOf(new Thread().run(burst(32), MILLISECOND)), []);
-  assert.deepEqual(refusedOf(new Thread().run(burst(160), QUICK)), []);
+  assert.deepEqual(refusedOf(new Thread().run(burst(28), MILLISECOND)), []);
+  assert.deepEqual(refusedOf(new Thread().run(burst(140), QUICK)), []);
 });
 
 test('a thread that was put aside serves what has gathered meanwhile', () => {
@@ -140,4 +140,12 @@ test('a few clients that ask again at once are not kept out for long by a moment
   }
   assert.equal(refused, 0);
   assert.ok(served > 900, `${served} served`);
+});
+
+test('a container at its CPU limit serves most of what it can, although the thread is put aside again and again', () => {
+  const pauses = Array.from({ length: 50 }, (_, index) => 40 + index * 100);
+  const thread = new Thread();
+  const answers = thread.run(randomly(250, 0, 5000), MILLISECOND, pauses);
+  assert.ok(pauses.length * 60 < thread.nowMs);
+  assert.ok(refusedOf(answers).length < answers.length * 0.1, `${refusedOf(answers).length} refused`);
 });

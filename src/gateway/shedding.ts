@@ -4,13 +4,16 @@ import { RunningMedian } from './running-median.ts';
 /** A turn whose last request began later than this is late. With the turn before it, clients so wait for 20 ms at most. */
 const LATE_MS = 8;
 /** So much work done late, without a turn in time in between, is no burst: the queue stands. */
-const PATIENCE_MS = 25;
+const PATIENCE_MS = 20;
 /** For a while after shedding ended a queue that stands again is recognised sooner. */
 const WARY_PATIENCE_MS = 4;
 const WARY_FOR_MS = 1000;
 /** While a queue stands, a turn serves for so long and refuses the rest: who is refused shall know at once. */
 const SERVE_MS = 1;
-/** Shedding ends when nothing had to be refused for so long, */
+/** Shedding ends when the thread has been idle for so long more than a share of the time: it could have served more; */
+const SPARE_MS = 5;
+const SPARE_SHARE = 0.1;
+/** or when nothing had to be refused for so long, */
 const CALM_MS = 50;
 /** or when so long a trial without refusals had no request that waited for more than this. Each trial comes later. */
 const TRIAL_MS = 100;
@@ -39,6 +42,9 @@ const TRYING = 2;
  * adds delay, and what is not served early in its turn is refused. Soon after shedding ended it begins again with less
  * patience, as CoDel resumes its rate of drops (RFC 8289 §5.5).
  *
+ * A thread that refused and then had nothing to do was wrong: what came was a burst, or had gathered while the thread was
+ * put aside (a container at its CPU limit). So idle time ends shedding, and leaves no wariness behind.
+ *
  * Whoever is refused may ask again at once. Then there is always somebody to refuse, even when all that come could be
  * served in time: so shedding stops now and then, to see whether it is needed.
  *
@@ -62,6 +68,8 @@ export class Shedding {
   #refusedMs = Number.NEGATIVE_INFINITY;
   #creditMs = 0;
   readonly #refusalMs = new RunningMedian(REFUSAL_MS);
+  #turnEndedMs = 0;
+  #spareMs = 0;
   #triedMs = 0;
   #tryAfterMs = FIRST_TRIAL_AFTER_MS;
 
@@ -71,6 +79,7 @@ export class Shedding {
     if (this.inTurn) {
       this.#refused = this.#judge(nowMs, nowMs - this.#turnBeganMs, sinceMs, runMs);
     } else {
+      if (this.#state === SHEDDING) this.#weighIdleness(nowMs);
       this.inTurn = true;
       this.#turnBeganMs = nowMs;
       this.#refused = false;
@@ -83,6 +92,7 @@ export class Shedding {
   /** All that was ready has been handled. */
   turnEnds(nowMs: number): void {
     this.inTurn = false;
+    this.#turnEndedMs = nowMs;
     if (this.#judgedMs - this.#turnBeganMs <= LATE_MS) this.#lateMs = 0;
     if (this.#state === SERVING) return;
     this.#account(nowMs - this.#judgedMs);
@@ -106,6 +116,15 @@ export class Shedding {
     return true;
   }
 
+  #weighIdleness(nowMs: number): void {
+    const idleMs = Math.min(nowMs - this.#turnEndedMs, INLINE_BUDGET_MS);
+    const allowedMs = SPARE_SHARE * (nowMs - this.#turnBeganMs);
+    this.#spareMs = Math.max(0, this.#spareMs + idleMs - allowedMs);
+    if (this.#spareMs <= SPARE_MS) return;
+    this.#state = SERVING;
+    this.#refusedMs = Number.NEGATIVE_INFINITY;
+  }
+
   #isLate(nowMs: number, sinceMs: number): void {
     // What takes much longer than the function does is a thread that was put aside, and nobody's work.
     this.#lateMs += Math.min(sinceMs, 2 * this.#runMs);
@@ -117,6 +136,7 @@ export class Shedding {
       if (this.#lateMs <= (isWary ? WARY_PATIENCE_MS : PATIENCE_MS)) return;
       if (!isWary) this.#tryAfterMs = FIRST_TRIAL_AFTER_MS;
       this.#creditMs = MOST_CREDIT_MS;
+      this.#spareMs = 0;
     }
     this.#state = SHEDDING;
     this.#triedMs = nowMs;
