@@ -36,11 +36,13 @@ export class ClusterClient implements Cluster, AsyncDisposable {
   readonly #access: Access;
   readonly #agent: Agent;
   readonly #namespace: string | null;
+  readonly #fieldManager: string;
 
-  /** `namespace`: lists and watches see this one only. */
-  constructor(access: Access, namespace: string | null = null) {
+  /** `namespace`: lists and watches see this one only. `fieldManager`: in whose name objects are applied. */
+  constructor(access: Access, namespace: string | null = null, fieldManager: string = FIELD_MANAGER) {
     this.#access = access;
     this.#namespace = namespace;
+    this.#fieldManager = fieldManager;
     this.#agent = new Agent({ connect: access.tls, connectTimeout: 10_000 });
   }
 
@@ -110,8 +112,11 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     }
   }
 
-  async apply(object: KubeObject, { force }: { force: boolean }): Promise<KubeObject> {
-    return await this.#apply(pathOf(object), object, force);
+  async apply(
+    object: KubeObject,
+    { force, dryRun = false }: { force: boolean; dryRun?: boolean },
+  ): Promise<KubeObject> {
+    return await this.#apply(pathOf(object), object, force, dryRun);
   }
 
   async applyStatus(object: KubeObject, status: object): Promise<KubeObject> {
@@ -150,8 +155,9 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     return collectionPath(resource, this.#namespace);
   }
 
-  #apply(path: string, body: object, force: boolean): Promise<KubeObject> {
-    const query = { fieldManager: FIELD_MANAGER, force: String(force) };
+  #apply(path: string, body: object, force: boolean, dryRun = false): Promise<KubeObject> {
+    const fieldManager = this.#fieldManager;
+    const query = { fieldManager, force: String(force), ...(dryRun ? { dryRun: 'All' } : {}) };
     return this.#object({ method: 'PATCH', path, query, body, contentType: APPLY });
   }
 
@@ -240,8 +246,9 @@ function groupPath(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }
 
-function collectionPath({ apiVersion, plural }: Resource, namespace: string | null): string {
-  const scope = namespace === null ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+function collectionPath({ apiVersion, plural, ofCluster }: Resource, namespace: string | null): string {
+  const scope =
+    namespace === null || ofCluster === true ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   return `${groupPath(apiVersion)}${scope}/${plural}`;
 }
 

@@ -30,9 +30,9 @@ export interface Cluster {
   get(resource: Resource, namespace: string, name: string): Promise<KubeObject | null>;
   /**
    * Server-side apply with our field manager. `force`: what we want of a field is what it becomes; without it, 409 when
-   * somebody else has set one otherwise.
+   * somebody else has set one otherwise. `dryRun`: the answer is what would be, and nothing changes.
    */
-  apply(object: KubeObject, how: { readonly force: boolean }): Promise<KubeObject>;
+  apply(object: KubeObject, how: { readonly force: boolean; readonly dryRun?: boolean }): Promise<KubeObject>;
   /** The same for the status alone, on the condition that the object is still the one with this uid. */
   applyStatus(object: KubeObject, status: object): Promise<KubeObject>;
   /** The object with this uid, and in the background all that it owns. Nothing when it is gone already. */

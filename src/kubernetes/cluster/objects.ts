@@ -35,6 +35,8 @@ export interface Resource {
   readonly apiVersion: string;
   readonly kind: string;
   readonly plural: string;
+  /** Its objects are in no namespace. */
+  readonly ofCluster?: true;
 }
 
 /** `namespace/name`. */

@@ -22,7 +22,33 @@ export const EVENTS: Resource = { apiVersion: 'events.k8s.io/v1', kind: 'Event',
 /** What belongs to a Function. */
 export const OWNED = [DEPLOYMENTS, SERVICES, AUTOSCALERS, SCALED_OBJECTS] as const;
 
-const KNOWN = [FUNCTIONS, ...OWNED, LEASES, EVENTS];
+/** What `mayfly cluster install` writes besides. */
+const INSTALLED: readonly Resource[] = [
+  { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', ofCluster: true },
+  { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' },
+  {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    plural: 'customresourcedefinitions',
+    ofCluster: true,
+  },
+  { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', plural: 'runtimeclasses', ofCluster: true },
+  { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets' },
+  { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', plural: 'networkpolicies' },
+  ...(['ClusterRole', 'ClusterRoleBinding'] as const).map((kind) => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind,
+    plural: `${kind.toLowerCase()}s`,
+    ofCluster: true as const,
+  })),
+  ...(['Role', 'RoleBinding'] as const).map((kind) => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind,
+    plural: `${kind.toLowerCase()}s`,
+  })),
+];
+
+const KNOWN = [FUNCTIONS, ...OWNED, LEASES, EVENTS, ...INSTALLED];
 
 export function resourceOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): Resource {
   const found = KNOWN.find((resource) => resource.kind === kind && resource.apiVersion === apiVersion);
