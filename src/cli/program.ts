@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../model/version.ts';
 import { buildCommand } from './commands/build.ts';
 import { checkCommand } from './commands/check.ts';
+import { clusterCommand } from './commands/cluster.ts';
 import { completionCommand } from './commands/completion.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { devCommand } from './commands/dev.ts';
@@ -57,6 +58,6 @@ const GROUPS: Readonly<Record<string, readonly ((shell: Shell) => Command)[]>> =
     statusCommand,
     reloadCommand,
   ],
-  'In a cluster:': [exportCommand, operatorCommand],
+  'In a cluster:': [clusterCommand, exportCommand, operatorCommand],
   'Images, policies and the rest:': [imageCommand, policyCommand, completionCommand],
 };

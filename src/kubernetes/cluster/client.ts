@@ -46,6 +46,12 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     this.#agent = new Agent({ connect: access.tls, connectTimeout: 10_000 });
   }
 
+  /** Such as `v1.30.4`. */
+  async version(): Promise<string> {
+    const { gitVersion } = (await this.#json({ method: 'GET', path: '/version' })) as { gitVersion: string };
+    return gitVersion;
+  }
+
   async serves({ apiVersion, plural }: Resource): Promise<boolean> {
     try {
       const { resources } = (await this.#json({ method: 'GET', path: groupPath(apiVersion) })) as {
