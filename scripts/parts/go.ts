@@ -1,6 +1,6 @@
 /** Programs of Go modules, built by the machine's own Go. Go checks every module against the public checksum database. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Recipe, Site } from './recipe.ts';
 
 const SMALL = ['-trimpath', '-buildvcs=false', '-mod=mod'];
@@ -20,6 +20,27 @@ export function goCommand(command: string, version: string): Pick<Recipe, 'needs
       writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
       await go('get', `${command}@${version}`);
       await go('build', ...SMALL, '-ldflags=-s -w', '-o', join(site.making, name), command);
+    },
+  };
+}
+
+/** A folder of a module that is no program, such as its definitions of Kubernetes kinds. */
+export function goModuleFolder(
+  module: string,
+  version: string,
+  folder: string,
+): Pick<Recipe, 'needs' | 'inputs' | 'bring'> {
+  return {
+    needs: ['go'],
+    inputs: ['go files', module, version, folder],
+    bring: async (site) => {
+      const go = goIn(site, site.scratch);
+      writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
+      const release = `${module}@${version}`;
+      const { Dir: files } = JSON.parse(await go('mod', 'download', '-json', release)) as { Dir: string };
+      cpSync(join(files, folder), join(site.making, basename(folder)), { recursive: true });
+      // Go's module cache is read-only; what lies in ours must be removable.
+      await site.run('chmod', ['-R', 'u+w', site.making], { cwd: site.making });
     },
   };
 }
