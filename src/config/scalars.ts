@@ -23,7 +23,7 @@ export interface Facts {
 }
 
 export interface Shape {
-  readonly unit: 'integer' | 'number' | 'flag' | 'milliseconds' | 'bytes' | 'millicores' | 'url';
+  readonly unit: 'integer' | 'number' | 'flag' | 'milliseconds' | 'bytes' | 'millicores' | 'url' | 'base64';
   /** In that unit. */
   readonly minimum?: number;
   readonly maximum?: number;
@@ -149,6 +149,16 @@ export function path(kind = 'a path, relative to the configuration file') {
 /** A secret: never printed, and never empty, because an empty secret would let everybody in. */
 export function secret() {
   return z.string().min(1).meta({ kind: 'a string that is not empty', secret: true });
+}
+
+/** Bytes as text (RFC 4648 §4), so many of them at most. */
+export function base64(maximum: number) {
+  const kind = `base64 of ${formatQuantity(maximum)} at most`;
+  return z
+    .base64(misshapen(kind))
+    .min(4)
+    .max(Math.ceil(maximum / 3) * 4)
+    .meta({ kind, shape: { unit: 'base64', maximum } });
 }
 
 export function url() {

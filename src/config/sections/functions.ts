@@ -7,25 +7,29 @@ const off = z.literal(false);
 
 export const METHOD_NAMES = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'] as const;
 
-/** RFC 3986 path characters; escapes must be in the one spelling that the gateway routes by. */
-const SEGMENT = "(?!\\.\\.?(/|$))([A-Za-z0-9._~!$&'()+,;=:@-]|%[0-9A-F]{2})+";
-const routePath = shaped(
+/** RFC 3986 path characters but the dot; escapes must be in the one spelling that the gateway routes by. */
+const LETTER = "([A-Za-z0-9_~!$&'()+,;=:@-]|%[0-9A-F]{2})";
+/** Neither `.` nor `..`, said without looking ahead: the API server of Kubernetes reads it too (RE2). */
+const SEGMENT = `(${LETTER}|\\.${LETTER}|\\.\\.(${LETTER}|\\.))(${LETTER}|\\.)*`;
+export const routePath = shaped(
   new RegExp(`^/(${SEGMENT}(/${SEGMENT})*(/\\*?)?|\\*)?$`),
   'a route path: /exact/path, or /prefix/* for everything below /prefix/',
 );
 
+export const hostName = shaped(
+  /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
+  'a host name without port, such as shop.example.com',
+);
+
+export const methods = z
+  .array(choice(METHOD_NAMES))
+  .min(1)
+  .meta({ kind: `a list of ${METHOD_NAMES.join(', ')}` });
+
 const route = z.strictObject({
   path: routePath.describe('`/orders` matches exactly that path, `/orders/*` everything below `/orders/`.'),
-  host: shaped(
-    /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/,
-    'a host name without port, such as shop.example.com',
-  )
-    .optional()
-    .describe('Only requests for this host. Default: every host.'),
-  methods: z
-    .array(choice(METHOD_NAMES))
-    .min(1)
-    .meta({ kind: `a list of ${METHOD_NAMES.join(', ')}` })
+  host: hostName.optional().describe('Only requests for this host. Default: every host.'),
+  methods: methods
     .optional()
     .describe('Only these methods; HEAD is answered wherever GET is. Default: every method.'),
   auth: auth
@@ -78,7 +82,7 @@ const build = z.strictObject({
   output: path('a .wasm file, relative to the source').describe('The module that the command writes.'),
 });
 
-const functionEntry = z.strictObject({
+export const functionEntry = z.strictObject({
   source: path('a .wasm file or a folder, relative to the configuration file, or oci://…@sha256:…').describe(
     'The function: a `.wasm` file, a folder with AssemblyScript source or a build command, or an image in a registry by its digest, `oci://HOST/REPOSITORY@sha256:…`.',
   ),

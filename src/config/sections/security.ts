@@ -49,7 +49,7 @@ export const security = z.strictObject({
   images: images.prefault({}).describe('How functions from images (`source: oci://…`) are checked.'),
 });
 
-const ruleName = shaped(
+export const ruleName = shaped(
   /^data(\.[A-Za-z_][A-Za-z0-9_]*)+$/,
   'the full name of a rule: data.PACKAGE.RULE, such as data.serverless.allow',
 );
@@ -60,17 +60,17 @@ const fieldPath = shaped(
   'a field of the input: names joined by dots, such as order.amount',
 );
 const source = shaped(
-  /^(=[^]*|claim:[^]+|header:[A-Za-z0-9!#$%&'*+.^_`|~-]+|query:[^]+|body:(\/([^~/]|~[01])*)*)$/,
+  /^(=[\s\S]*|claim:[\s\S]+|header:[A-Za-z0-9!#$%&'*+.^_`|~-]+|query:[\s\S]+|body:(\/([^~/]|~[01])*)*)$/,
   'one of "=constant", "claim:NAME", "header:NAME", "query:NAME", "body:/json/pointer"',
 );
 
-const input = z
+export const input = z
   .record(fieldPath, source)
   .describe(
     'Further fields of the policy input: `order.amount: "body:/order/amount"`, `tenant: "claim:tenant"`, `action: "=create"`, `page: "query:page"`, `agent: "header:user-agent"`. A source that a request does not have leaves its field undefined.',
   );
 
-const decisionLog = z.strictObject({
+export const decisionLog = z.strictObject({
   enabled: flag().prefault(false).describe('Log decisions of the policy.'),
   sample: decimal(0, 1)
     .prefault(1)

@@ -3,6 +3,25 @@ import type { KubeObject, Resource } from './objects.ts';
 import { API_VERSION } from '../resources/names.ts';
 
 export const FUNCTIONS: Resource = { apiVersion: API_VERSION, kind: 'Function', plural: 'functions' };
+export const GATEWAYS: Resource = {
+  apiVersion: API_VERSION,
+  kind: 'MayflyGateway',
+  plural: 'mayflygateways',
+};
+export const POLICIES: Resource = { apiVersion: API_VERSION, kind: 'Policy', plural: 'policies' };
+export const RATE_LIMITS: Resource = { apiVersion: API_VERSION, kind: 'RateLimit', plural: 'ratelimits' };
+export const PODS: Resource = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
+export const CONFIG_MAPS: Resource = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' };
+export const SERVICE_ACCOUNTS: Resource = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+};
+export const BUDGETS: Resource = {
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+};
 export const DEPLOYMENTS: Resource = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' };
 export const SERVICES: Resource = { apiVersion: 'v1', kind: 'Service', plural: 'services' };
 export const AUTOSCALERS: Resource = {
@@ -22,10 +41,19 @@ export const EVENTS: Resource = { apiVersion: 'events.k8s.io/v1', kind: 'Event',
 /** What belongs to a Function. */
 export const OWNED = [DEPLOYMENTS, SERVICES, AUTOSCALERS, SCALED_OBJECTS] as const;
 
+/** What belongs to a MayflyGateway. */
+export const OWNED_BY_GATEWAYS = [
+  SERVICE_ACCOUNTS,
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  SERVICES,
+  AUTOSCALERS,
+  BUDGETS,
+] as const;
+
 /** What `mayfly cluster install` writes besides. */
 const INSTALLED: readonly Resource[] = [
   { apiVersion: 'v1', kind: 'Namespace', plural: 'namespaces', ofCluster: true },
-  { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' },
   {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -33,7 +61,6 @@ const INSTALLED: readonly Resource[] = [
     ofCluster: true,
   },
   { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', plural: 'runtimeclasses', ofCluster: true },
-  { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets' },
   { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', plural: 'networkpolicies' },
   ...(['ClusterRole', 'ClusterRoleBinding'] as const).map((kind) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -48,7 +75,18 @@ const INSTALLED: readonly Resource[] = [
   })),
 ];
 
-const KNOWN = [FUNCTIONS, ...OWNED, LEASES, EVENTS, ...INSTALLED];
+const KNOWN = [
+  FUNCTIONS,
+  GATEWAYS,
+  POLICIES,
+  RATE_LIMITS,
+  PODS,
+  ...OWNED,
+  ...OWNED_BY_GATEWAYS,
+  LEASES,
+  EVENTS,
+  ...INSTALLED,
+];
 
 export function resourceOf({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): Resource {
   const found = KNOWN.find((resource) => resource.kind === kind && resource.apiVersion === apiVersion);

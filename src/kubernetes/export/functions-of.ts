@@ -2,7 +2,8 @@
 import type { Settings } from '../../config/schema.ts';
 import { isImageSource } from '../../model/code-source.ts';
 import { MayflyError } from '../../model/errors.ts';
-import { functionRules, functionSpec, type FunctionSpec, podName } from '../resources/function.ts';
+import { functionRules, functionSpec, hasOwnPods, type PodSpec } from '../resources/function.ts';
+import { podName } from '../resources/words.ts';
 import { cpuQuantity, memoryQuantity } from '../resources/quantity.ts';
 
 /** What is set aside for a pod, where its limits are not lower. */
@@ -13,7 +14,7 @@ export interface ExportedFunction {
   /** What a person would write as `spec` of a Function. */
   readonly written: Readonly<Record<string, unknown>>;
   /** The same with its defaults. */
-  readonly spec: FunctionSpec;
+  readonly spec: PodSpec;
 }
 
 export interface ExportOptions {
@@ -38,7 +39,8 @@ export function functionsOf(options: ExportOptions): ExportedFunction[] {
     const written = specOf(name, entry, options);
     const parsed = functionSpec.safeParse(written);
     const broken = parsed.success ? functionRules.find((rule) => !rule.holds(parsed.data)) : undefined;
-    if (parsed.success && broken === undefined) return { name, written, spec: parsed.data };
+    if (parsed.success && broken === undefined && hasOwnPods(parsed.data))
+      return { name, written, spec: parsed.data };
     const [issue] = parsed.error?.issues ?? [];
     const problem = issue === undefined ? broken : { path: issue.path, message: `${issue.message}.` };
     throw new MayflyError(`Cannot export ${JSON.stringify(name)}`, {

@@ -217,7 +217,10 @@ test('a spec that the schema would refuse changes nothing and says what is wrong
   for (const [spec, sentence] of [
     [{ cpuLimit: 'much' }, /^spec\.cpuLimit is not a CPU share\. Allowed: a share of CPU/],
     [{ memoryRequest: '65Mi' }, /^spec\.memoryRequest is larger than memoryLimit/],
-    [{ runtime: 'wasmtime' }, /^spec\.runtime has a value that is not known\. Allowed: one of wasmedge\.$/],
+    [
+      { runtime: 'wasmtime' },
+      /^spec\.runtime has a value that is not known\. Allowed: one of wasmedge, isolate\.$/,
+    ],
     [{ image: 'orders:latest' }, /^spec\.image is not an image by its digest/],
     [
       { scaling: { minReplicas: 9, maxReplicas: 8 } },

@@ -1,6 +1,6 @@
 /** From what is in the cluster to what has to be done for one Function. Pure: time is an argument. */
 import { controllerOf, type KubeObject, type Resource } from '../cluster/objects.ts';
-import type { FunctionSpec } from '../resources/function.ts';
+import { type FunctionSpec, hasOwnPods, type PodSpec } from '../resources/function.ts';
 import { FUNCTION } from '../resources/kinds.ts';
 import { FIELD_MANAGER, LABELS } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
@@ -32,6 +32,7 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
     return report(observed, { reason: 'InvalidSpec', message: parsed.problem }, now);
   }
   const { spec } = parsed;
+  if (!hasOwnPods(spec)) return [];
   const owner = ownerOf(object);
   const pods = wantedPods(spec);
   const wanted = wantedObjects(owner, spec, pods);
@@ -55,7 +56,7 @@ export function wantedPods({ replicas, scaling }: FunctionSpec): number {
   return Math.min(Math.max(replicas, scaling.minReplicas), scaling.maxReplicas);
 }
 
-function wantedObjects(owner: Owner, spec: FunctionSpec, pods: number): KubeObject[] {
+function wantedObjects(owner: Owner, spec: PodSpec, pods: number): KubeObject[] {
   const scaler = autoscaler(owner, spec);
   return [deployment(owner, spec, pods), service(owner, spec), ...(scaler === null ? [] : [scaler])].map(
     stamped,

@@ -27,15 +27,20 @@ export interface ResourceKind<Spec> {
 
 export interface Column {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
+  readonly type: 'string' | 'integer' | 'number' | 'date';
   readonly jsonPath: string;
   readonly description?: string;
   /** 1: only with `-o wide`. */
   readonly priority?: number;
 }
 
+/** A kind as far as the API server is told of it. */
+export interface KindSchema extends Omit<ResourceKind<unknown>, 'rules'> {
+  readonly rules: readonly Omit<CrossRule<never>, 'holds'>[];
+}
+
 /** The spec's schema with our own words in it. */
-export function specTree({ spec }: Pick<ResourceKind<unknown>, 'spec'>): SchemaNode {
+export function specTree({ spec }: Pick<KindSchema, 'spec'>): SchemaNode {
   return z.toJSONSchema(spec, { io: 'input' }) as SchemaNode;
 }
 
@@ -43,7 +48,7 @@ export function specTree({ spec }: Pick<ResourceKind<unknown>, 'spec'>): SchemaN
  * One version today. Another one is another entry of `versions`: served beside this one, and stored once
  * `spec.conversion` names a webhook that knows both.
  */
-export function customResourceDefinition<Spec>(kind: ResourceKind<Spec>): object {
+export function customResourceDefinition(kind: KindSchema): object {
   const { plural, shortNames, description, rules, scale, columns } = kind;
   const spec = structural(
     specTree(kind),
@@ -101,7 +106,7 @@ export function customResourceDefinition<Spec>(kind: ResourceKind<Spec>): object
   };
 }
 
-function nameRule({ name }: Pick<ResourceKind<unknown>, 'name'>): Rule[] {
+function nameRule({ name }: Pick<KindSchema, 'name'>): Rule[] {
   const [{ rule, message }] = valueRules(z.toJSONSchema(name) as SchemaNode) as [Rule];
   return [{ rule: rule.replace('self', 'self.metadata.name'), message: `metadata.name ${message}` }];
 }

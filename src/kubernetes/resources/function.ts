@@ -1,27 +1,19 @@
 /** `Function`: what a person writes to have a function in a cluster. */
 import { z } from 'zod';
-import { choice, cpu, decimal, integer, quantity, shaped, text, url } from '../../config/scalars.ts';
-import { functionLimits } from '../../config/sections/limits.ts';
+import { base64, choice, cpu, decimal, integer, quantity, shaped, text, url } from '../../config/scalars.ts';
+import { hostName, METHOD_NAMES, methods, routePath } from '../../config/sections/functions.ts';
+import { cpuBudget, functionLimits, queueLimits } from '../../config/sections/limits.ts';
+import { auth } from '../../config/sections/security.ts';
+import { inCamelCase } from './camel-case.ts';
 import type { CrossRule } from './cross-rule.ts';
-
-/** RFC 1123 subdomain: what most objects may be called. */
-const objectName = shaped(
-  /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
-  'the name of an object: a-z, 0-9, - and ., beginning and ending with a letter or digit',
-);
+import { atMost } from './quantity-rule.ts';
+import { imagePullSecrets, objectName, podName, secretKey, service } from './words.ts';
 
 const IMAGE = /^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)+(:[A-Za-z0-9_.-]+)?@sha256:[0-9a-f]{64}$/;
 
 const image = shaped(IMAGE, 'an image by its digest, such as registry.example.com/shop/orders@sha256:…');
 
 const variable = shaped(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name: letters, digits and _');
-
-const secretKey = z.strictObject({
-  name: objectName.describe('Name of the Secret, in the namespace of the function.'),
-  key: shaped(/^[A-Za-z0-9._-]{1,253}$/, 'a key of the Secret: letters, digits and ._-').describe(
-    'Which of its values.',
-  ),
-});
 
 const prometheus = z.strictObject({
   serverAddress: url().describe('Address of Prometheus.'),
@@ -43,21 +35,64 @@ const scaling = z.strictObject({
     .describe('Scale by a Prometheus query with KEDA (keda.sh) instead of by CPU and memory.'),
 });
 
-const service = z.strictObject({
-  type: choice(['ClusterIP', 'LoadBalancer'])
-    .default('ClusterIP')
-    .describe('`LoadBalancer`: reachable from outside the cluster.'),
-  port: integer(1, 65_535).prefault(80).describe('Port of the Service; the pods listen on 8080.'),
+const route = z.strictObject({
+  path: routePath.describe('`/orders` matches exactly that path, `/orders/*` everything below `/orders/`.'),
+  host: hostName.optional().describe('Only requests for this host. Default: every host.'),
+  methods: methods
+    .max(METHOD_NAMES.length)
+    .optional()
+    .describe('Only these methods; HEAD is answered wherever GET is. Default: every method.'),
+  auth: auth.optional().describe('As `auth` of the function, for this route.'),
+  policy: objectName.optional().describe('As `policy` of the function, for this route.'),
+  rateLimit: objectName.optional().describe('As `rateLimit` of the function, for this route.'),
 });
 
+export type FunctionRoute = z.output<typeof route>;
+
+/** In place of the name of a Policy or a RateLimit. */
+export const NONE = 'none';
+
+/** Larger modules belong into a registry: etcd takes objects of 1.5 MiB. */
+export const MOST_INLINE_BYTES = 700 * 1024;
+
+const source = z.strictObject({
+  wasm: base64(MOST_INLINE_BYTES).describe(
+    'The WebAssembly module in base64, 700 KiB at most: `base64 -w0 orders.wasm`. Apply it with --server-side.',
+  ),
+});
+
+const { memory_limit, cpu_limit, ...limits } = functionLimits;
+
+const limitKeys = inCamelCase({ ...limits, cpu_budget: cpuBudget, ...queueLimits });
+
 export const functionSpec = z.strictObject({
-  runtime: choice(['wasmedge']).describe('`wasmedge`: pods of its own that WasmEdge runs.'),
-  image: image.describe('The function, as `mayfly image build` made it.'),
-  imagePullSecrets: z
-    .array(objectName)
-    .max(8)
-    .default([])
-    .describe('Secrets that the registry asks for, by name.'),
+  runtime: choice(['wasmedge', 'isolate']).describe(
+    '`wasmedge`: pods of its own that WasmEdge runs. `isolate`: within the pods of a MayflyGateway.',
+  ),
+  image: image.optional().describe('The function, as `mayfly image build` made it.'),
+  source: source.optional().describe('The function itself instead of an image (`isolate`).'),
+  gateway: podName
+    .optional()
+    .describe('The MayflyGateway, in the same namespace, that answers for the function (`isolate`).'),
+  routes: z
+    .array(route)
+    .min(1)
+    .max(32)
+    .optional()
+    .describe('Requests that the function answers at its gateway. Default: `/NAME` and `/NAME/*`.'),
+  auth: auth
+    .optional()
+    .describe(
+      '`required`: a valid token or 401; `optional`: a token is verified when there is one; `public`: tokens are not looked at. Default: required, or public where the gateway has nothing to verify tokens with.',
+    ),
+  policy: objectName
+    .optional()
+    .describe("The Policy that requests must pass; `none`: no policy. Default: the gateway's."),
+  rateLimit: objectName
+    .optional()
+    .describe("The RateLimit that requests are counted by; `none`: no limit. Default: the gateway's."),
+  ...optional(limitKeys),
+  imagePullSecrets,
   runtimeClassName: objectName.default('wasmedge').describe('RuntimeClass of the pods.'),
   env: z
     .record(variable, z.string().meta({ kind: 'a string (put numbers in quotes)' }))
@@ -70,37 +105,98 @@ export const functionSpec = z.strictObject({
   logLevel: choice(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least important line that is written.'),
-  cpuLimit: cpu().prefault('100m').describe('CPU that a pod may use.'),
-  memoryLimit: functionLimits.memory_limit.prefault('64Mi').describe('Memory that a pod may use.'),
-  cpuRequest: cpu().prefault('10m').describe('CPU that is set aside for a pod.'),
+  cpuLimit: cpu()
+    .prefault('100m')
+    .describe('CPU that a pod, or the function in a pod of the gateway, may use.'),
+  memoryLimit: functionLimits.memory_limit
+    .prefault('64Mi')
+    .describe('Memory that a pod, or one instance in a pod of the gateway, may use.'),
+  cpuRequest: cpu().prefault('10m').describe('CPU that is set aside for a pod (`wasmedge`).'),
   memoryRequest: quantity(65_536, 4 * 2 ** 30)
     .prefault('32Mi')
-    .describe('Memory that is set aside for a pod.'),
+    .describe('Memory that is set aside for a pod (`wasmedge`).'),
   replicas: integer(0, 5000)
     .prefault(1)
     .describe(
-      'Number of pods, within `scaling` where that is given. Autoscalers and `kubectl scale` set it.',
+      'Number of pods (`wasmedge`), within `scaling` where that is given. Autoscalers and `kubectl scale` set it.',
     ),
-  scaling: scaling.optional().describe('Scale by load. Default: `replicas` pods, whatever the load.'),
-  service: service.prefault({}).describe('How the function is reached.'),
+  scaling: scaling
+    .optional()
+    .describe('Scale by load (`wasmedge`). Default: `replicas` pods, whatever the load.'),
+  service: service.prefault({}).describe('How the pods of the function are reached (`wasmedge`).'),
 });
 
 /** A Function's spec with its defaults: sizes in bytes, CPU in thousandths of a core. */
 export type FunctionSpec = z.output<typeof functionSpec>;
 export type Scaling = NonNullable<FunctionSpec['scaling']>;
 
-/** RFC 1035 label: a Service, and so its host name, is called like the function. */
-export const podName = shaped(
-  /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  'a function name: 1 to 63 of a-z, 0-9 and -, beginning with a letter and not ending with -',
-);
+/** A Function with pods of its own. */
+export type PodSpec = FunctionSpec & { readonly image: string };
+/** A Function that a gateway answers for. */
+export type IsolateSpec = FunctionSpec & { readonly gateway: string };
+
+export function hasOwnPods(spec: FunctionSpec): spec is PodSpec {
+  return spec.runtime === 'wasmedge' && spec.image !== undefined;
+}
+
+export function isIsolate(spec: FunctionSpec): spec is IsolateSpec {
+  return spec.runtime === 'isolate' && spec.gateway !== undefined;
+}
 
 /** Set by the operator in every pod. */
 const OWN_VARIABLES = ['PORT', 'LOG_LEVEL'];
 const OWN_NAMES = JSON.stringify(OWN_VARIABLES);
 
+/** What only a gateway does. */
+const GATEWAYS = [
+  'routes',
+  'auth',
+  'policy',
+  'rateLimit',
+  ...Object.keys(limitKeys),
+] as (keyof FunctionSpec)[];
+
 /** What no single value can tell. */
 export const functionRules: readonly CrossRule<FunctionSpec>[] = [
+  {
+    path: ['image'],
+    message: 'is missing. Allowed: an image by its digest, or source beside runtime isolate.',
+    cel: "has(self.image) || (self.runtime == 'isolate' && has(self.source))",
+    holds: ({ runtime, image: set, source: inline }) =>
+      set !== undefined || (runtime === 'isolate' && inline !== undefined),
+  },
+  {
+    path: ['source'],
+    message:
+      'stands where image is what counts. Allowed: one of the two, and source with runtime isolate only.',
+    cel: "!has(self.source) || (self.runtime == 'isolate' && !has(self.image))",
+    holds: ({ runtime, image: set, source: inline }) =>
+      inline === undefined || (runtime === 'isolate' && set === undefined),
+  },
+  {
+    path: ['gateway'],
+    message: 'is missing. Allowed: the name of a MayflyGateway, which runtime isolate needs.',
+    cel: "self.runtime != 'isolate' || has(self.gateway)",
+    holds: ({ runtime, gateway }) => runtime !== 'isolate' || gateway !== undefined,
+  },
+  ...GATEWAYS.map((key) => ({
+    path: [key],
+    message: "is a gateway's work. Allowed: beside gateway.",
+    cel: `!has(self.${key}) || has(self.gateway)`,
+    holds: (spec: FunctionSpec) => spec[key] === undefined || spec.gateway !== undefined,
+  })),
+  {
+    path: ['gateway'],
+    message: 'answers for isolate functions. Allowed: with runtime isolate.',
+    cel: "self.runtime == 'isolate' || !has(self.gateway)",
+    holds: ({ runtime, gateway }) => runtime === 'isolate' || gateway === undefined,
+  },
+  {
+    path: ['scaling'],
+    message: 'is for pods of its own. Allowed: with runtime wasmedge.',
+    cel: "self.runtime == 'wasmedge' || !has(self.scaling)",
+    holds: ({ runtime, scaling: set }) => runtime === 'wasmedge' || set === undefined,
+  },
   {
     path: ['scaling', 'minReplicas'],
     message: 'is larger than maxReplicas. Allowed: as many or fewer.',
@@ -139,8 +235,7 @@ export const functionRules: readonly CrossRule<FunctionSpec>[] = [
   },
 ];
 
-/** Values that are no quantities are refused by rules of their own. */
-function atMost(less: string, more: string): string {
-  const [a, b] = [`string(self.${less})`, `string(self.${more})`];
-  return `!isQuantity(${a}) || !isQuantity(${b}) || quantity(${a}).compareTo(quantity(${b})) <= 0`;
+function optional<Shape extends Record<string, z.ZodType>>(shape: Shape) {
+  const entries = Object.entries(shape).map(([key, value]) => [key, value.optional()]);
+  return Object.fromEntries(entries) as { [Key in keyof Shape]: z.ZodOptional<Shape[Key]> };
 }

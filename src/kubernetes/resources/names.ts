@@ -12,9 +12,13 @@ export const LABELS = {
   managedBy: 'app.kubernetes.io/managed-by',
   /** On everything that belongs to a Function, and the selector of its pods. */
   function: `${GROUP}/function`,
+  /** The same for a MayflyGateway. */
+  gateway: `${GROUP}/gateway`,
 } as const;
 
 export const ANNOTATIONS = {
   /** Hash of what was applied last: tells a change of ours from a state that is as it should be. */
   applied: `${GROUP}/applied`,
+  /** On pods of a gateway: the configuration that they should serve. A change of it makes the node look at once. */
+  configuration: `${GROUP}/configuration`,
 } as const;

@@ -41,6 +41,8 @@ const SHAPE_RULES: Readonly<Record<Shape['unit'], (shape: Shape, must: Must) => 
   integer: (shape, must) => range('self', shape, must, String),
   number: (shape, must) => range('self', shape, must, decimal),
   flag: () => [],
+  // The API server reads it itself (format `byte`).
+  base64: () => [],
   url: (_, must) => [must(`isURL(self) && self.matches('^https?://')`, 'is not a URL')],
   milliseconds: (shape, must) => [
     must(IS_DURATION, 'is not a duration'),
@@ -48,13 +50,13 @@ const SHAPE_RULES: Readonly<Record<Shape['unit'], (shape: Shape, must: Must) => 
   ],
   bytes: (shape, must) => [
     must(`string(self).matches(${text(SIZE)})`, 'is not a size'),
-    must(unless(SIZE, 'quantity(string(self)).isInteger()'), 'is not a whole number of bytes'),
-    ...quantityRange(SIZE, shape, must, ''),
+    must(whereQuantity('quantity(string(self)).isInteger()'), 'is not a whole number of bytes'),
+    ...quantityRange(shape, must, ''),
   ],
   millicores: (shape, must) => [
     must(`string(self).matches(${text(CPU)})`, 'is not a CPU share'),
-    must(unless(CPU, `string(self).matches(${text(MILLI)})`), 'is finer than a thousandth of a core'),
-    ...quantityRange(CPU, shape, must, 'm'),
+    must(`!string(self).matches(${text(FINER)})`, 'is finer than a thousandth of a core'),
+    ...quantityRange(shape, must, 'm'),
   ],
 };
 
@@ -62,11 +64,13 @@ const SHAPE_RULES: Readonly<Record<Shape['unit'], (shape: Shape, must: Must) => 
 const DURATION =
   '^(0|([0-9]+(\\.[0-9]+)?d)?([0-9]+(\\.[0-9]+)?h)?([0-9]+(\\.[0-9]+)?m)?([0-9]+(\\.[0-9]+)?s)?([0-9]+ms)?)$';
 const IS_DURATION = `size(self) > 0 && self.matches(${text(DURATION)})`;
-const DAYS = `duration(string(24.0 * double(self.split('d')[0])) + 'h')`;
-const TOTAL = `(self.contains('d') ? ${DAYS} + duration('0' + self.split('d')[1] + (self.endsWith('d') ? 's' : '')) : duration(self))`;
+/** Days to the second; without strings of unknown length, which the API server takes for expensive. */
+const DAYS = `(timestamp(int(86400.0 * double(self.substring(0, self.indexOf('d'))))) - timestamp(0))`;
+const LESS_THAN_DAYS = `(self.endsWith('d') ? duration('0s') : duration(self.substring(self.indexOf('d') + 1)))`;
+const TOTAL = `(self.contains('d') ? ${DAYS} + ${LESS_THAN_DAYS} : duration(self))`;
 const SIZE = '^[0-9]+(\\.[0-9]+)?([kMGT]|[KMGT]i)?$';
 const CPU = '^([0-9]+m|[0-9]+(\\.[0-9]+)?)$';
-const MILLI = '^([0-9]+m|[0-9]+(\\.[0-9]{1,3}0*)?)$';
+const FINER = '^[0-9]+\\.[0-9]{3}[0-9]*[1-9][0-9]*$';
 
 function range(
   value: string,
@@ -82,15 +86,15 @@ function range(
   return rules;
 }
 
-function quantityRange(pattern: string, { minimum, maximum }: Shape, must: Must, suffix: string): Rule[] {
+function quantityRange({ minimum, maximum }: Shape, must: Must, suffix: string): Rule[] {
   const compare = (bound: number | undefined, how: string) =>
-    unless(pattern, `quantity(string(self)).compareTo(quantity('${bound}${suffix}')) ${how} 0`);
+    whereQuantity(`quantity(string(self)).compareTo(quantity('${bound}${suffix}')) ${how} 0`);
   return [must(compare(minimum, '>='), 'is too small'), must(compare(maximum, '<='), 'is too large')];
 }
 
 /** A rule that leaves values to the rule before it which do not even look right. */
-function unless(pattern: string, rule: string): string {
-  return `!string(self).matches(${text(pattern)}) || ${rule}`;
+function whereQuantity(rule: string): string {
+  return `!isQuantity(string(self)) || ${rule}`;
 }
 
 function matches(pattern: string): string {

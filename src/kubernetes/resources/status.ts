@@ -20,10 +20,32 @@ export const functionStatus = z.strictObject({
   replicas: integer(0).optional().describe('Pods that exist.'),
   readyReplicas: integer(0).optional().describe('Pods that answer.'),
   selector: word.optional().describe('Label selector of the pods, for autoscalers.'),
+  served: word
+    .optional()
+    .describe('What every pod of the gateway was last seen to serve of it, as a hash (`isolate`).'),
   conditions: z.array(condition).optional().describe('Ready, Progressing and Degraded.'),
 });
 
+export const gatewayStatus = z.strictObject({
+  observedGeneration: integer(0).optional().describe('The generation of the spec that was last looked at.'),
+  replicas: integer(0).optional().describe('Pods that exist.'),
+  readyReplicas: integer(0).optional().describe('Pods that answer.'),
+  currentReplicas: integer(0).optional().describe('Of those, the ones that serve `configuration`.'),
+  selector: word.optional().describe('Label selector of the pods, for autoscalers.'),
+  functions: integer(0).optional().describe('Functions in `configuration`.'),
+  configuration: word.optional().describe('Hash of the mayfly.yaml that the pods should serve.'),
+  conditions: z.array(condition).optional().describe('Ready, Progressing and Degraded.'),
+});
+
+/** Of what is only ever named by others. */
+export const settingStatus = z.strictObject({
+  observedGeneration: integer(0).optional().describe('The generation of the spec that was last looked at.'),
+  conditions: z.array(condition).optional().describe('Ready.'),
+});
+
 export type FunctionStatus = z.output<typeof functionStatus>;
+export type GatewayStatus = z.output<typeof gatewayStatus>;
+export type SettingStatus = z.output<typeof settingStatus>;
 
 /** What is known of a condition before it is compared with what was known. */
 export type Finding = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;

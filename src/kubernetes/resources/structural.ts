@@ -69,9 +69,11 @@ function scalar(node: SchemaNode): Structural {
     case 'bytes':
     case 'millicores':
       return { 'x-kubernetes-int-or-string': true, maxLength: LONGEST_NUMBER };
+    case 'base64':
+      return { type: 'string', format: 'byte', maxLength: node.maxLength };
     default:
       return node.enum === undefined
-        ? { type: 'string', maxLength: LONGEST_TEXT }
+        ? { type: 'string', maxLength: node.maxLength ?? LONGEST_TEXT }
         : { type: 'string', enum: node.enum };
   }
 }

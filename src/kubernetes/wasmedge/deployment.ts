@@ -1,6 +1,6 @@
 /** The pods of a function that WasmEdge runs. */
 import type { KubeObject } from '../cluster/objects.ts';
-import type { FunctionSpec } from '../resources/function.ts';
+import type { FunctionSpec, PodSpec } from '../resources/function.ts';
 import { LABELS } from '../resources/names.ts';
 import { cpuQuantity, memoryQuantity } from '../resources/quantity.ts';
 import { ownedMetadata, type Owner, podLabels } from './owned.ts';
@@ -16,7 +16,7 @@ const PROGRESS_SECONDS = 120;
 const WASM_ANNOTATION = { 'module.wasm.image/variant': 'compat-smart' };
 
 /** `replicas`: null leaves the number to whoever scales it. */
-export function deployment(owner: Owner, spec: FunctionSpec, replicas: number | null): KubeObject {
+export function deployment(owner: Owner, spec: PodSpec, replicas: number | null): KubeObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -38,7 +38,7 @@ export function deployment(owner: Owner, spec: FunctionSpec, replicas: number | 
   };
 }
 
-function podSpec(spec: FunctionSpec): object {
+function podSpec(spec: PodSpec): object {
   return {
     runtimeClassName: spec.runtimeClassName,
     automountServiceAccountToken: false,
@@ -58,7 +58,7 @@ function podSpec(spec: FunctionSpec): object {
   };
 }
 
-function container(spec: FunctionSpec): object {
+function container(spec: PodSpec): object {
   return {
     name: 'function',
     image: spec.image,
