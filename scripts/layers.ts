@@ -7,20 +7,22 @@ import { dirname, join, normalize, sep } from 'node:path';
 
 const below: Record<string, readonly string[]> = {
   model: [],
-  config: ['model'],
+  config: ['model', 'rollout'],
   observability: ['model'],
   http: ['model'],
   limits: ['model'],
   policy: ['model', 'runtime'],
   tokens: ['model'],
+  rollout: ['model'],
   artifacts: ['model'],
   runtime: ['model'],
   build: ['model', 'runtime'],
   pods: ['model', 'runtime', 'build', 'artifacts', 'config'],
-  kubernetes: ['model', 'config', 'observability'],
+  kubernetes: ['model', 'config', 'observability', 'rollout'],
   gateway: ['model', 'http', 'limits', 'policy', 'runtime', 'observability'],
   control: [
     'model',
+    'rollout',
     'tokens',
     'config',
     'artifacts',
@@ -33,6 +35,7 @@ const below: Record<string, readonly string[]> = {
   dataplane: ['model', 'http', 'gateway', 'limits', 'policy', 'runtime', 'observability'],
   platform: [
     'model',
+    'rollout',
     'config',
     'control',
     'artifacts',
