@@ -8,7 +8,7 @@ import type { ExportedFunction } from './functions-of.ts';
 
 /** Deployment, Service and HorizontalPodAutoscaler: no operator is needed. */
 export function plainManifests({ name, spec }: ExportedFunction, namespace?: string): KubeObject[] {
-  const nobody = { name, namespace, uid: null };
+  const nobody = { kind: 'Function', name, namespace, uid: null } as const;
   const scaler = autoscaler(nobody, spec);
   // The autoscaler sets the number of pods; one in the manifest would set it back at every apply.
   return [

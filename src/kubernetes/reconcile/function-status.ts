@@ -1,7 +1,7 @@
 /** What the operator says of a Function: its conditions, its numbers, and an event when what it says changes. */
 import type { KubeObject } from '../cluster/objects.ts';
 import { type Condition, conditionsFrom, type Finding, type FunctionStatus } from '../resources/status.ts';
-import { podLabels, ownerOf } from '../wasmedge/owned.ts';
+import { podLabels, ownerOf } from '../resources/owned.ts';
 import type { Action } from './actions.ts';
 
 /** Why nothing is done for a Function. */

@@ -6,7 +6,7 @@ import { FIELD_MANAGER, LABELS } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { autoscaler } from '../wasmedge/autoscaler.ts';
 import { deployment } from '../wasmedge/deployment.ts';
-import { type Owner, ownerOf } from '../wasmedge/owned.ts';
+import { type Owner, ownerOf } from '../resources/owned.ts';
 import { service } from '../wasmedge/service.ts';
 import { DEPLOYMENTS, SCALED_OBJECTS } from '../cluster/resources.ts';
 import type { Action } from './actions.ts';

@@ -5,7 +5,7 @@
 import type { KubeObject } from '../cluster/objects.ts';
 import type { FunctionSpec, Scaling } from '../resources/function.ts';
 import { API_VERSION } from '../resources/names.ts';
-import { ownedMetadata, type Owner } from './owned.ts';
+import { ownedMetadata, type Owner } from '../resources/owned.ts';
 
 /** Up at once, by the larger of twice as many and 100 pods every 30 s; down by half a minute after the load fell. */
 const BEHAVIOR = {

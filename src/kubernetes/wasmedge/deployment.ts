@@ -3,7 +3,7 @@ import type { KubeObject } from '../cluster/objects.ts';
 import type { FunctionSpec, PodSpec } from '../resources/function.ts';
 import { LABELS } from '../resources/names.ts';
 import { cpuQuantity, memoryQuantity } from '../resources/quantity.ts';
-import { ownedMetadata, type Owner, podLabels } from './owned.ts';
+import { ownedMetadata, type Owner, podLabels } from '../resources/owned.ts';
 
 /** Where the pods listen. */
 export const POD_PORT = 8080;

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../cluster/objects.ts';
 import type { FunctionSpec } from '../resources/function.ts';
-import { ownedMetadata, type Owner, podLabels } from './owned.ts';
+import { ownedMetadata, type Owner, podLabels } from '../resources/owned.ts';
 
 /** The one address of a function's pods. */
 export function service(owner: Owner, { service: wanted }: FunctionSpec): KubeObject {
