@@ -49,6 +49,7 @@ Editors complete and check it with \`schema/mayfly.schema.json\`: put
 
 **Values.** Durations are numbers with units, large before small: \`250ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`1d\`.
 Sizes are bytes with Kubernetes' suffixes: \`500k\` (1000), \`64Mi\`, \`1Gi\` (1024). CPU is in cores: \`100m\` is a tenth, \`0.5\`, \`2\`.
+Shares are in percent: \`1%\`, \`0.5%\`.
 Paths are relative to the file.
 
 **Variables.** \`\${NAME}\` in a string value is replaced by the environment variable, \`\${NAME:-text}\` by the text when it

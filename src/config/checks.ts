@@ -9,6 +9,7 @@ export function checkSettings(settings: Settings): Finding[] {
     ...securityFindings(settings),
     ...policyFindings(settings),
     ...imageFindings(settings),
+    ...rolloutFindings(settings),
     ...routeFindings(settings),
   ];
 }
@@ -86,16 +87,10 @@ function policyFindings(settings: Settings): Finding[] {
 
 function imageFindings({ functions }: Settings): Finding[] {
   const findings: Finding[] = [];
-  for (const [name, { source, build }] of Object.entries(functions)) {
-    if (!isImageSource(source)) continue;
-    if (!/^[^@]+@sha256:[0-9a-f]{64}$/.test(source)) {
-      findings.push({
-        path: ['functions', name, 'source'],
-        message: 'names an image, but not by its digest',
-        allowed: 'oci://HOST/REPOSITORY@sha256:…, as `mayfly image inspect` shows it',
-      });
-    }
-    if (build === undefined) continue;
+  for (const [name, { source, build, canary }] of Object.entries(functions)) {
+    findings.push(...pinFindings(source, ['functions', name, 'source']));
+    findings.push(...pinFindings(canary?.source ?? '', ['functions', name, 'canary', 'source']));
+    if (!isImageSource(source) || build === undefined) continue;
     findings.push({
       path: ['functions', name, 'build'],
       part: 'key',
@@ -104,6 +99,46 @@ function imageFindings({ functions }: Settings): Finding[] {
     });
   }
   return findings;
+}
+
+function pinFindings(source: string, at: string[]): Finding[] {
+  if (!isImageSource(source) || /^[^@]+@sha256:[0-9a-f]{64}$/.test(source)) return [];
+  return [
+    {
+      path: at,
+      message: 'names an image, but not by its digest',
+      allowed: 'oci://HOST/REPOSITORY@sha256:…, as `mayfly image inspect` shows it',
+    },
+  ];
+}
+
+function rolloutFindings({ function: shared, functions }: Settings): Finding[] {
+  const findings = stepFindings(shared.rollout, ['function']);
+  for (const [name, { rollout, canary }] of Object.entries(functions)) {
+    if (!rollout) continue;
+    const at = ['functions', name];
+    findings.push(...stepFindings(rollout, at));
+    if (canary === undefined) continue;
+    findings.push({
+      path: [...at, 'canary'],
+      part: 'key',
+      message: 'stands beside rollout',
+      allowed: 'one of the two: a share that stays, or one that grows by itself',
+    });
+  }
+  return findings;
+}
+
+function stepFindings(rollout: { readonly steps: readonly number[] } | undefined, at: string[]): Finding[] {
+  const steps = rollout?.steps ?? [];
+  if (steps.every((step, index) => index === 0 || step > (steps[index - 1] as number))) return [];
+  return [
+    {
+      path: [...at, 'rollout', 'steps'],
+      message: 'does not go up',
+      allowed: 'percentages from small to large, such as [5, 25, 50]',
+    },
+  ];
 }
 
 /** Fields that the gateway vouches for: a mapping must not let a client write them. */

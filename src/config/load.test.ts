@@ -237,6 +237,30 @@ const broken: { name: string; text: string; env?: Record<string, string>; expect
     ],
   },
   {
+    name: 'rollouts that cannot be',
+    text: `functions:
+  a: { source: f.wasm, rollout: { steps: [5, 5] } }
+  b: { source: f.wasm, rollout: {}, canary: { source: f.wasm, weight: 5 } }
+  c: { source: f.wasm, canary: { source: "oci://registry.example.com/c:1", weight: 5 } }
+  d: { source: f.wasm, canary: { source: no.wasm, weight: 5 } }
+`,
+    expected: [
+      'mayfly.yaml:2:42: functions.a.rollout.steps does not go up. Found: a list. Allowed: percentages from small to large, such as [5, 25, 50].',
+      'mayfly.yaml:3:37: functions.b.canary stands beside rollout. Allowed: one of the two: a share that stays, or one that grows by itself.',
+      'mayfly.yaml:4:42: functions.c.canary.source names an image, but not by its digest. Found: "oci://registry.example.com/c:1". Allowed: oci://HOST/REPOSITORY@sha256:…, as `mayfly image inspect` shows it.',
+      'mayfly.yaml:5:42: functions.d.canary.source names a file that does not exist. Found: "no.wasm".',
+    ],
+  },
+  {
+    name: 'rollouts beyond their bounds',
+    text: 'function: { rollout: { max_error_rate: 1, interval: 1ms, steps: [] } }\n',
+    expected: [
+      'mayfly.yaml:1:40: function.rollout.max_error_rate needs a %. Found: 1. Allowed: a share such as 1% or 0.5%, from 0.01% to 100%.',
+      'mayfly.yaml:1:53: function.rollout.interval is too small. Found: "1ms". Allowed: a duration such as 30s, 250ms, 5m or 1h30m, from 100ms to 1d.',
+      'mayfly.yaml:1:65: function.rollout.steps is empty. Found: a list. Allowed: a list of percentages from 1 to 99.',
+    ],
+  },
+  {
     name: 'a mapping where a value belongs, and the reverse',
     text: 'server: 8080\nlogging: { level: { is: info } }\nrate_limit: { key: user }\n',
     expected: [

@@ -215,6 +215,42 @@ test('settings from the admin API are settled like those of the file', () => {
   assert.equal(settle('pay', null).routes[1]?.path, '/pay/*');
 });
 
+test('a rollout: the defaults of its section, for one function or for all, or for all but one', () => {
+  const plan = (input: object) => resolve(input).functions[0]?.rollout;
+  const defaults = {
+    steps: [5, 25, 50],
+    intervalMs: 30_000,
+    minRequests: 50,
+    maxErrorRate: 0.01,
+    maxP99Ms: null,
+  };
+  assert.equal(plan(f({})), null);
+  assert.deepEqual(plan(f({ rollout: {} })), defaults);
+  assert.deepEqual(plan({ function: { rollout: { max_p99: '200ms' } }, ...f({}) }), {
+    ...defaults,
+    maxP99Ms: 200,
+  });
+  assert.equal(plan({ function: { rollout: {} }, ...f({ rollout: false }) }), null);
+  const own = { steps: [1, 99], interval: '1m', min_requests: 10, max_error_rate: '0.1%' };
+  assert.deepEqual(plan({ function: { rollout: {} }, ...f({ rollout: own }) }), {
+    steps: [1, 99],
+    intervalMs: 60_000,
+    minRequests: 10,
+    maxErrorRate: 0.001,
+    maxP99Ms: null,
+  });
+});
+
+test('a canary: other code with a share that stays', () => {
+  const [shop] = resolve(f({ canary: { source: 'next', weight: 5, max_p99: '200ms' } })).functions;
+  assert.deepEqual(shop?.canary, {
+    source: { type: 'path', path: '/etc/mayfly/next', build: null },
+    weight: 5,
+    maxP99Ms: 200,
+  });
+  assert.equal(resolve(f({})).functions[0]?.canary, null);
+});
+
 test('settings from the admin API are checked like those of the file', () => {
   const { settle } = resolve({});
   const refusal = (name: string, input: unknown) => {
@@ -228,7 +264,7 @@ test('settings from the admin API are checked like those of the file', () => {
   };
   assert.deepEqual(refusal('pay', { routs: [], memory_limit: '64' }), [
     'request: functions.pay.memory_limit is too small. Found: "64". Allowed: a size in bytes such as 64Mi, 1Gi, 500k or 1024, from 64Ki to 4Gi.',
-    'request: functions.pay.routs is not a known key. Did you mean routes? Allowed: source, build, env, routes, max_concurrent_requests, request_timeout, memory_limit, cpu_limit, cpu_budget, max_request_body, max_response_body, queue_size, worker_timeout.',
+    'request: functions.pay.routs is not a known key. Did you mean routes? Allowed: source, build, canary, env, routes, max_concurrent_requests, request_timeout, memory_limit, cpu_limit, cpu_budget, max_request_body, max_response_body, queue_size, worker_timeout, rollout.',
   ]);
   assert.equal(refusal('../x', {}).length, 1);
   assert.equal(refusal('pay', 'text').length, 1);

@@ -31,6 +31,15 @@ export interface DeclaredFunction extends SettledFunction {
   readonly name: string;
   /** Paths are absolute. */
   readonly source: CodeSource;
+  /** A second revision with a fixed share of the requests, percent. */
+  readonly canary: DeclaredCanary | null;
+}
+
+export interface DeclaredCanary {
+  readonly source: CodeSource;
+  readonly weight: number;
+  /** Requests that take longer are counted as slow; null: none are. */
+  readonly maxP99Ms: number | null;
 }
 
 export interface Logging {
@@ -77,9 +86,10 @@ export interface Resolved {
 export function resolveConfig({ file, directory, settings }: Config): Resolved {
   const absolute = (path: string) => besideConfig(directory, path);
   const { server, monitoring, admin, logging, concurrency, security, state } = settings;
-  const functions = Object.entries(settings.functions).map(([name, { source, build, ...own }]) => ({
+  const functions = Object.entries(settings.functions).map(([name, { source, build, canary, ...own }]) => ({
     name,
     source: codeSource(source, build, absolute),
+    canary: declaredCanary(canary, build, absolute),
     ...settleFunction(settings, name, own),
   }));
   const tlsTakesPort = server.tls !== undefined && server.tls.port === undefined;
@@ -133,6 +143,16 @@ type Entry = Settings['functions'][string];
 function codeSource(source: string, build: Entry['build'], absolute: ToAbsolute): CodeSource {
   if (isImageSource(source)) return { type: 'image', reference: source };
   return { type: 'path', path: absolute(source), build: build ?? null };
+}
+
+function declaredCanary(
+  canary: Entry['canary'],
+  build: Entry['build'],
+  absolute: ToAbsolute,
+): DeclaredCanary | null {
+  if (canary === undefined) return null;
+  const { source, weight, max_p99 } = canary;
+  return { source: codeSource(source, build, absolute), weight, maxP99Ms: max_p99 ?? null };
 }
 
 function authPlan(settings: Settings, absolute: ToAbsolute): AuthPlan | null {

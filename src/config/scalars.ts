@@ -7,9 +7,11 @@ import { z } from 'zod';
 import {
   formatDuration,
   formatQuantity,
+  formatShare,
   parseCpu,
   parseDuration,
   parseQuantity,
+  parseShare,
   type Parsed,
 } from './units.ts';
 
@@ -23,7 +25,16 @@ export interface Facts {
 }
 
 export interface Shape {
-  readonly unit: 'integer' | 'number' | 'flag' | 'milliseconds' | 'bytes' | 'millicores' | 'url' | 'base64';
+  readonly unit:
+    | 'integer'
+    | 'number'
+    | 'flag'
+    | 'milliseconds'
+    | 'bytes'
+    | 'millicores'
+    | 'share'
+    | 'url'
+    | 'base64';
   /** In that unit. */
   readonly minimum?: number;
   readonly maximum?: number;
@@ -117,6 +128,16 @@ export function cpu() {
   const shape = { unit: 'millicores', minimum: 1, maximum: 1_024_000 } as const;
   return fromText({ type: ['string', 'number'], pattern }, { kind, shape }, (text) =>
     within(parseCpu(text), shape.minimum, shape.maximum),
+  );
+}
+
+/** A part of 1, written in percent. */
+export function share(minimum: number, maximum: number) {
+  const kind = `a share such as 1% or 0.5%, from ${formatShare(minimum)} to ${formatShare(maximum)}`;
+  const pattern = `^(\\d{1,3}(\\.\\d{1,6})?%|.*${VARIABLE}.*)$`;
+  const shape = { unit: 'share', minimum, maximum } as const;
+  return fromText({ type: 'string', pattern }, { kind, shape }, (text) =>
+    within(parseShare(text), minimum, maximum),
   );
 }
 

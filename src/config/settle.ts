@@ -1,6 +1,7 @@
 /** One function's settings under the defaults of the file, in the words of the model. Pure. */
 import type { Limits } from '../model/function.ts';
 import type { KeyPart, MappedValue, RateLimitSpec, RoutePolicySpec, RouteSpec } from '../model/route.ts';
+import type { RolloutPlan } from '../rollout/plan.ts';
 import { checkSettings, hasKeys, hasPolicy } from './checks.ts';
 import { explain, explainFinding, type Origin } from './explain.ts';
 import { ConfigError } from './issues.ts';
@@ -14,6 +15,8 @@ export const POLICY_ID = 'policy';
 export interface SettledFunction {
   readonly routes: readonly RouteSpec[];
   readonly configuration: { readonly limits: Limits; readonly env: Readonly<Record<string, string>> };
+  /** null: new code gets all requests at once. */
+  readonly rollout: RolloutPlan | null;
 }
 
 export function settleFunction(settings: Settings, name: string, own: FunctionSettings): SettledFunction {
@@ -21,6 +24,7 @@ export function settleFunction(settings: Settings, name: string, own: FunctionSe
   return {
     routes: routes.map((route) => settleRoute(settings, name, route)),
     configuration: { limits: settleLimits(settings, own), env: own.env },
+    rollout: settleRollout(own.rollout ?? settings.function.rollout),
   };
 }
 
@@ -83,6 +87,17 @@ export function settleLimits({ function: shared, concurrency }: Settings, own: F
     maxConcurrentRequests: own.max_concurrent_requests ?? shared.max_concurrent_requests,
     queueSize: own.queue_size ?? concurrency.queue_size,
     queueTimeoutMs: own.worker_timeout ?? concurrency.worker_timeout,
+  };
+}
+
+function settleRollout(set: FunctionSettings['rollout']): RolloutPlan | null {
+  if (set === undefined || set === false) return null;
+  return {
+    steps: set.steps,
+    intervalMs: set.interval,
+    minRequests: set.min_requests,
+    maxErrorRate: set.max_error_rate,
+    maxP99Ms: set.max_p99 ?? null,
   };
 }
 

@@ -7,10 +7,18 @@ import {
   parseCpu,
   parseDuration,
   parseQuantity,
+  parseShare,
   type Parsed,
 } from './units.ts';
 
 const cases: [(text: string) => Parsed, string, number | string][] = [
+  [parseShare, '1%', 0.01],
+  [parseShare, '0.5%', 0.005],
+  [parseShare, '100%', 1],
+  [parseShare, '0.01', 'needs a %'],
+  [parseShare, '1 %', 'is not a share'],
+  [parseShare, '-1%', 'is not a share'],
+  [parseShare, '', 'is not a share'],
   [parseDuration, '30s', 30_000],
   [parseDuration, '250ms', 250],
   [parseDuration, '5m', 300_000],

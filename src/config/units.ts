@@ -54,6 +54,13 @@ export function parseCpu(text: string): Parsed {
   return Number.isSafeInteger(milli) ? { value: milli } : { problem: 'is too large' };
 }
 
+/** `1%`, `0.5%` → a share of 1, 0.01 and 0.005. */
+export function parseShare(text: string): Parsed {
+  if (/^\d+(\.\d+)?$/.test(text)) return { problem: 'needs a %' };
+  const match = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(text);
+  return match === null ? { problem: 'is not a share' } : { value: Number(match[1]) / 100 };
+}
+
 /** Decimal text × integer without rounding, null when the product is not whole. */
 function exactProduct(decimal: string, scale: number): number | null {
   const [whole, fraction = ''] = decimal.split('.') as [string, string?];
@@ -74,6 +81,11 @@ export function formatDuration(milliseconds: number): string {
     rest -= count * scale;
   }
   return text;
+}
+
+/** 0.005 → `0.5%` */
+export function formatShare(share: number): string {
+  return `${Number((share * 100).toFixed(6))}%`;
 }
 
 /** The shortest exact spelling of bytes with a binary suffix: 67108864 → `64Mi`. */

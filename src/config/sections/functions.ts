@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { choice, path, shaped, text } from '../scalars.ts';
 import { cpuBudget, functionLimits, queueLimits, routeRateLimit } from './limits.ts';
+import { canary, rollout } from './rollout.ts';
 import { auth, routePolicy } from './security.ts';
 
 const off = z.literal(false);
@@ -73,6 +74,13 @@ const settingsShape = {
   max_response_body: functionLimits.max_response_body.optional(),
   queue_size: queueLimits.queue_size.optional(),
   worker_timeout: queueLimits.worker_timeout.optional(),
+  rollout: z
+    .union([rollout, off])
+    .meta({ kind: 'a mapping with steps, interval, min_requests, max_error_rate, max_p99; or false' })
+    .optional()
+    .describe(
+      'New code gets more and more of the requests, or none again (docs/guides/rollouts.md). `false`: all at once.',
+    ),
 };
 
 export const functionSettings = z.strictObject(settingsShape);
@@ -87,6 +95,9 @@ export const functionEntry = z.strictObject({
     'The function: a `.wasm` file, a folder with AssemblyScript source or a build command, or an image in a registry by its digest, `oci://HOST/REPOSITORY@sha256:…`.',
   ),
   build: build.optional().describe('How a source in another language becomes a module.'),
+  canary: canary
+    .optional()
+    .describe('A second revision beside this one; nothing changes its share but this file.'),
   ...settingsShape,
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cpu, decimal, duration, integer, quantity, shaped } from '../scalars.ts';
+import { rollout } from './rollout.ts';
 
 /**
  * What one function may use. The same keys, all optional, may stand at each function: that is why the
@@ -36,6 +37,9 @@ export const functionDefaults = z.strictObject({
   cpu_budget: cpuBudget.optional(),
   max_request_body: functionLimits.max_request_body.prefault('1Mi'),
   max_response_body: functionLimits.max_response_body.prefault('4Mi'),
+  rollout: rollout
+    .optional()
+    .describe('How new code of every function gets its requests. Default: all at once.'),
 });
 
 export const queueLimits = {

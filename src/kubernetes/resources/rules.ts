@@ -48,6 +48,10 @@ const SHAPE_RULES: Readonly<Record<Shape['unit'], (shape: Shape, must: Must) => 
     must(IS_DURATION, 'is not a duration'),
     ...range(TOTAL, shape, must, (value) => `duration('${value}ms')`, `(${IS_DURATION})`),
   ],
+  share: (shape, must) => [
+    must(IS_SHARE, 'is not a share'),
+    ...range(PERCENT, inPercent(shape), must, decimal, IS_SHARE),
+  ],
   bytes: (shape, must) => [
     must(`string(self).matches(${text(SIZE)})`, 'is not a size'),
     must(whereQuantity('quantity(string(self)).isInteger()'), 'is not a whole number of bytes'),
@@ -68,6 +72,8 @@ const IS_DURATION = `size(self) > 0 && self.matches(${text(DURATION)})`;
 const DAYS = `(timestamp(int(86400.0 * double(self.substring(0, self.indexOf('d'))))) - timestamp(0))`;
 const LESS_THAN_DAYS = `(self.endsWith('d') ? duration('0s') : duration(self.substring(self.indexOf('d') + 1)))`;
 const TOTAL = `(self.contains('d') ? ${DAYS} + ${LESS_THAN_DAYS} : duration(self))`;
+const IS_SHARE = `self.matches('^[0-9]{1,3}([.][0-9]{1,6})?%$')`;
+const PERCENT = `double(self.replace('%', ''))`;
 const SIZE = '^[0-9]+(\\.[0-9]+)?([kMGT]|[KMGT]i)?$';
 const CPU = '^([0-9]+m|[0-9]+(\\.[0-9]+)?)$';
 const FINER = '^[0-9]+\\.[0-9]{3}[0-9]*[1-9][0-9]*$';
@@ -99,6 +105,10 @@ function whereQuantity(rule: string): string {
 
 function matches(pattern: string): string {
   return `self.matches(${text(pattern)})`;
+}
+
+function inPercent({ unit, minimum = 0, maximum = 1 }: Shape): Shape {
+  return { unit, minimum: minimum * 100, maximum: maximum * 100 };
 }
 
 /** CEL tells `1` from `1.0`. */

@@ -65,6 +65,7 @@ function scalar(node: SchemaNode): Structural {
     case 'flag':
       return { type: 'boolean' };
     case 'milliseconds':
+    case 'share':
       return { type: 'string', maxLength: LONGEST_NUMBER };
     case 'bytes':
     case 'millicores':
