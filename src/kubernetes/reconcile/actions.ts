@@ -7,6 +7,12 @@ export type Action =
   /** Only the object that was looked at (its uid), not one of the same name that came after it. */
   | { readonly do: 'delete'; readonly object: KubeObject }
   | { readonly do: 'status'; readonly object: KubeObject; readonly status: object }
+  /** Annotations of an object that is not ours otherwise: a pod. Only the one with this uid. */
+  | {
+      readonly do: 'annotate';
+      readonly object: KubeObject;
+      readonly annotations: Readonly<Record<string, string>>;
+    }
   /** What we wait for happens where nobody tells us. */
   | { readonly do: 'look-again'; readonly afterMs: number }
   | { readonly do: 'event'; readonly about: KubeObject; readonly event: Happening };

@@ -1,8 +1,9 @@
 /** What the operator says of a Function: its conditions, its numbers, and an event when what it says changes. */
 import type { KubeObject } from '../cluster/objects.ts';
-import { type Condition, conditionsFrom, type Finding, type FunctionStatus } from '../resources/status.ts';
+import type { Finding } from '../resources/status.ts';
 import { podLabels, ownerOf } from '../resources/owned.ts';
 import type { Action } from './actions.ts';
+import { report } from './report.ts';
 
 /** Why nothing is done for a Function. */
 export interface Obstacle {
@@ -81,47 +82,24 @@ function rollout(deployment: KubeObject | undefined): Rollout {
   return { available, current: updatedReplicas, others: replicas - updatedReplicas, stuck };
 }
 
-/** Nothing when the status is there already. */
 export function statusAction(
   object: KubeObject,
   findings: readonly Finding[],
   deployment: KubeObject | undefined,
   now: number,
 ): Action[] {
-  const before = (object['status'] ?? {}) as FunctionStatus;
-  const generation = object.metadata.generation ?? 0;
+  return report(object, findings, podNumbers(object, deployment), now);
+}
+
+/** What `kubectl scale` and autoscalers look at. */
+export function podNumbers(object: KubeObject, deployment: KubeObject | undefined): PodNumbers {
   const { replicas = 0, readyReplicas = 0 } = (deployment?.['status'] ?? {}) as DeploymentStatus;
   const selector = Object.entries(podLabels(ownerOf(object))).map(([key, value]) => `${key}=${value}`);
-  const status: FunctionStatus = {
-    observedGeneration: generation,
-    replicas,
-    readyReplicas,
-    selector: selector.join(','),
-    conditions: conditionsFrom(findings, before.conditions ?? [], generation, now),
-  };
-  if (isSame(status, before)) return [];
-  return [{ do: 'status', object, status }, ...turn(object, before.conditions ?? [], findings)];
+  return { replicas, readyReplicas, selector: selector.join(',') };
 }
 
-/** An event when Ready changes its status or its reason. */
-function turn(object: KubeObject, before: readonly Condition[], findings: readonly Finding[]): Action[] {
-  const known = before.find(({ type }) => type === 'Ready');
-  const ready = findings.find(({ type }) => type === 'Ready') as Finding;
-  if (known?.status === ready.status && known.reason === ready.reason) return [];
-  const type = ready.status === 'True' || ready.reason === 'NoPods' ? 'Normal' : 'Warning';
-  const { reason, message } = ready;
-  return [{ do: 'event', about: object, event: { type, reason, message } }];
-}
-
-function isSame(status: FunctionStatus, before: FunctionStatus): boolean {
-  return canonical(status) === canonical(before);
-}
-
-/** The API server gives mappings back in an order of its own. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+export interface PodNumbers {
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  readonly selector: string;
 }

@@ -1,8 +1,7 @@
 /** From what is in the cluster to what has to be done for one Function. Pure: time is an argument. */
-import { controllerOf, type KubeObject, type Resource } from '../cluster/objects.ts';
+import type { KubeObject, Resource } from '../cluster/objects.ts';
 import { type FunctionSpec, hasOwnPods, type PodSpec } from '../resources/function.ts';
 import { FUNCTION } from '../resources/kinds.ts';
-import { FIELD_MANAGER, LABELS } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { autoscaler } from '../wasmedge/autoscaler.ts';
 import { deployment } from '../wasmedge/deployment.ts';
@@ -10,8 +9,9 @@ import { type Owner, ownerOf } from '../resources/owned.ts';
 import { service } from '../wasmedge/service.ts';
 import { DEPLOYMENTS, SCALED_OBJECTS } from '../cluster/resources.ts';
 import type { Action } from './actions.ts';
-import { hasDrifted, stamped } from './drift.ts';
+import { stamped } from './drift.ts';
 import { assess, type Obstacle, statusAction } from './function-status.ts';
+import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
 
 const LOOK_AGAIN_MS = 10_000;
 
@@ -45,7 +45,7 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
   }
   return [
     ...wanted.flatMap((item) => applyWhereNeeded(item, observed.objects[item.kind])),
-    ...deleteUnwanted(observed, wanted, owner),
+    ...deleteUnwanted(present(observed), wanted, owner),
     ...report(observed, pods, now),
   ];
 }
@@ -61,23 +61,6 @@ function wantedObjects(owner: Owner, spec: PodSpec, pods: number): KubeObject[] 
   return [deployment(owner, spec, pods), service(owner, spec), ...(scaler === null ? [] : [scaler])].map(
     stamped,
   );
-}
-
-function applyWhereNeeded(wanted: KubeObject, found: KubeObject | undefined): Action[] {
-  if (found === undefined) return [{ do: 'apply', object: wanted, force: false }];
-  return hasDrifted(wanted, found) ? [{ do: 'apply', object: wanted, force: true }] : [];
-}
-
-function deleteUnwanted(
-  { objects }: ObservedFunction,
-  wanted: readonly KubeObject[],
-  owner: Owner,
-): Action[] {
-  return Object.values(objects)
-    .filter((object) => object !== undefined)
-    .filter((object) => isOwnedBy(object, owner) && object.metadata.deletionTimestamp === undefined)
-    .filter(({ kind }) => !wanted.some((item) => item.kind === kind))
-    .map((object) => ({ do: 'delete', object }));
 }
 
 /** What keeps all of it from being done. Nothing is done by halves. */
@@ -102,12 +85,8 @@ function obstacleTo(
   return null;
 }
 
-/** Also one that lost its owner reference, by a backup or by hand, and still bears our labels: it is adopted. */
-function isOwnedBy(object: KubeObject, { name, uid }: Owner): boolean {
-  const controller = controllerOf(object);
-  if (controller !== undefined) return controller.uid === uid;
-  const { labels = {} } = object.metadata;
-  return labels[LABELS.managedBy] === FIELD_MANAGER && labels[LABELS.function] === name;
+function present({ objects }: ObservedFunction): KubeObject[] {
+  return Object.values(objects).filter((object) => object !== undefined);
 }
 
 function report(

@@ -61,9 +61,16 @@ const source = z.strictObject({
   ),
 });
 
-const { memory_limit, cpu_limit, ...limits } = functionLimits;
+const { max_concurrent_requests, request_timeout, max_request_body, max_response_body } = functionLimits;
 
-const limitKeys = inCamelCase({ ...limits, cpu_budget: cpuBudget, ...queueLimits });
+const limitKeys = inCamelCase({
+  max_concurrent_requests,
+  request_timeout,
+  max_request_body,
+  max_response_body,
+  cpu_budget: cpuBudget,
+  ...queueLimits,
+});
 
 export const functionSpec = z.strictObject({
   runtime: choice(['wasmedge', 'isolate']).describe(

@@ -27,6 +27,10 @@ const tls = z.strictObject({
 
 const { timeout, max_connections, max_header_size, max_headers, threads } = server.shape;
 
+/** Those that every Function has a value of its own for are not among them. */
+const { max_concurrent_requests, request_timeout, cpu_budget, max_request_body, max_response_body } =
+  functionDefaults.shape;
+
 const serverSection = z.strictObject({
   ...inCamelCase({ timeout, max_connections, max_header_size, max_headers, threads }),
   tls: tls.optional().describe('Serve HTTPS beside HTTP, on port 8443 of the pods and 443 of the Service.'),
@@ -110,9 +114,17 @@ export const gatewaySpec = z.strictObject({
   service: service.prefault({}).describe('How the gateway is reached.'),
   server: serverSection.prefault({}).describe('Connections and requests.'),
   function: z
-    .strictObject(inCamelCase(functionDefaults.shape))
+    .strictObject(
+      inCamelCase({
+        max_concurrent_requests,
+        request_timeout,
+        cpu_budget,
+        max_request_body,
+        max_response_body,
+      }),
+    )
     .prefault({})
-    .describe('What each function may use. Every key can be set for one function.'),
+    .describe('What each function may use where its Function does not say otherwise.'),
   rateLimit: z
     .strictObject(inCamelCase(rateLimit.shape))
     .prefault({})

@@ -1,0 +1,123 @@
+/** One Function's part of the `mayfly.yaml` of a gateway's pods. Pure. */
+import { specTree } from '../resources/crd.ts';
+import { type FunctionRoute, type IsolateSpec, NONE } from '../resources/function.ts';
+import { FUNCTION, POLICY, RATE_LIMIT } from '../resources/kinds.ts';
+import type { SecretKey } from '../resources/words.ts';
+import type { NamedSettings } from './named-settings.ts';
+import type { PlannedRoute } from './route-book.ts';
+import { moduleFile, type PlacedFile, policyFile } from './files.ts';
+import { literal, variable, written } from './sections.ts';
+import { secretVariable } from './secrets.ts';
+
+/** Why a function is not served. */
+export interface Obstacle {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface FunctionPart {
+  /** As it stands under `functions`. */
+  readonly entry: Readonly<Record<string, unknown>>;
+  readonly routes: readonly PlannedRoute[];
+  /** What its routes ask. */
+  readonly policies: readonly UsedPolicy[];
+  readonly files: readonly PlacedFile[];
+  readonly secrets: readonly SecretKey[];
+}
+
+const TREE = specTree(FUNCTION);
+const POLICY_TREE = specTree(POLICY);
+const RATE_LIMIT_TREE = specTree(RATE_LIMIT);
+/** Keys that mean the same in both. */
+const LIMITS = [
+  'maxConcurrentRequests',
+  'requestTimeout',
+  'cpuBudget',
+  'cpuLimit',
+  'memoryLimit',
+  'maxRequestBody',
+  'maxResponseBody',
+  'queueSize',
+  'workerTimeout',
+] as const satisfies readonly (keyof IsolateSpec)[];
+
+export interface UsedPolicy {
+  /** Name of its file. */
+  readonly file: string;
+  readonly rule: string;
+}
+
+export interface FunctionPartOptions {
+  readonly name: string;
+  readonly spec: IsolateSpec;
+  readonly settings: NamedSettings;
+  /** The Policy of those that name none. */
+  readonly defaultPolicy: string;
+}
+
+export function functionPart(options: FunctionPartOptions): FunctionPart | Obstacle {
+  const { name, spec } = options;
+  const files: PlacedFile[] = [];
+  if (spec.source !== undefined) files.push(moduleFile(name, spec.source.wasm));
+  const [module] = files;
+  const policies: UsedPolicy[] = [];
+  const routes: PlannedRoute[] = [];
+  for (const route of spec.routes ?? [{ path: `/${name}` }, { path: `/${name}/*` }]) {
+    const part = routePart(options, route);
+    if ('reason' in part) return part;
+    routes.push(part.route);
+    if (part.policy === null) continue;
+    const file = policyFile(part.policy.name, part.policy.rego);
+    policies.push({ file: file.name, rule: part.policy.rule });
+    files.push(file);
+  }
+  const limits = Object.fromEntries(LIMITS.map((key) => [key, spec[key]]));
+  const entry = {
+    source: module === undefined ? literal(`oci://${spec.image}`) : module.name,
+    env: environment(spec),
+    routes,
+    ...(written(TREE, limits) as object),
+  };
+  return { entry, routes, policies, files, secrets: Object.values(spec.secretEnv) };
+}
+
+function environment({ env, secretEnv }: IsolateSpec): Record<string, string> {
+  const values = [
+    ...Object.entries(env).map(([key, value]) => [key, literal(value)] as const),
+    ...Object.entries(secretEnv).map(([key, secret]) => [key, variable(secretVariable(secret))] as const),
+  ];
+  return Object.fromEntries(values.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+interface RoutePart {
+  readonly route: PlannedRoute;
+  readonly policy: { readonly name: string; readonly rego: string; readonly rule: string } | null;
+}
+
+function routePart(
+  { spec, settings, defaultPolicy }: FunctionPartOptions,
+  route: FunctionRoute,
+): RoutePart | Obstacle {
+  const policyName = route.policy ?? spec.policy ?? defaultPolicy;
+  const limitName = route.rateLimit ?? spec.rateLimit;
+  const policy = policyName === NONE ? null : settings.policy(policyName);
+  if (policy !== null && 'reason' in policy) return policy;
+  const limit = limitName === undefined || limitName === NONE ? null : settings.rateLimit(limitName);
+  if (limit !== null && 'reason' in limit) return limit;
+  const auth = route.auth ?? spec.auth;
+  return {
+    route: {
+      path: route.path,
+      ...(route.host === undefined ? {} : { host: route.host }),
+      ...(route.methods === undefined ? {} : { methods: route.methods }),
+      ...(auth === undefined ? {} : { auth }),
+      ...(limit === null ? {} : { rate_limit: written(RATE_LIMIT_TREE, limit) }),
+      ...(limitName === NONE ? { rate_limit: false } : {}),
+      policy:
+        policy === null
+          ? false
+          : (written(POLICY_TREE, { rule: policy.rule, input: policy.input }) as object),
+    } as PlannedRoute,
+    policy: policy === null ? null : { name: policyName, rego: policy.rego, rule: policy.rule },
+  };
+}

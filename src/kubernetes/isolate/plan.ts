@@ -1,0 +1,103 @@
+/**
+ * What the pods of a gateway should serve: their `mayfly.yaml` and the files beside it; and which Functions are not in it, and
+ * why. Pure, and the same for the same objects, in whatever order they are given.
+ */
+import { keyOf, type KubeObject } from '../cluster/objects.ts';
+import { isIsolate, NONE } from '../resources/function.ts';
+import type { GatewaySpec } from '../resources/gateway.ts';
+import { FUNCTION } from '../resources/kinds.ts';
+import { parseSpec } from '../resources/parse.ts';
+import type { SecretKey } from '../resources/words.ts';
+import { configurationText } from './configuration-text.ts';
+import { entryChecker } from './entry-check.ts';
+import { hashOf, type PlacedFile, Shelf } from './files.ts';
+import { type FunctionPart, functionPart, type Obstacle } from './function-part.ts';
+import { gatewayPart } from './gateway-part.ts';
+import { type Found, namedSettings } from './named-settings.ts';
+import { RouteBook } from './route-book.ts';
+
+/** All of it from one namespace. */
+export interface PlanInputs extends Found {
+  readonly gateway: KubeObject;
+  readonly spec: GatewaySpec;
+  /** Those that name the gateway. */
+  readonly functions: readonly KubeObject[];
+}
+
+export interface GatewayPlan {
+  readonly configuration: string;
+  /** Of `configuration`, in which the names of files stand for what is in them. */
+  readonly hash: string;
+  /** By the number of their ConfigMap. */
+  readonly files: readonly (readonly PlacedFile[])[];
+  readonly secrets: readonly SecretKey[];
+  /** By name. */
+  readonly functions: ReadonlyMap<string, PlannedFunction>;
+}
+
+export interface PlannedFunction {
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  /** Hash of all that is the function's in the plan; or why it is not in it. */
+  readonly outcome: { readonly hash: string } | Obstacle;
+}
+
+/** What a ConfigMap takes, with room for the gateway's own sections. */
+const MOST_BYTES = 960 * 1024;
+
+export function planGateway(inputs: PlanInputs): GatewayPlan {
+  const { gateway, spec } = inputs;
+  const own = gatewayPart(spec);
+  const shelf = new Shelf();
+  shelf.place(own.files);
+  const settings = namedSettings(inputs);
+  const defaultPolicy = spec.policy.name ?? NONE;
+  const check = entryChecker(own.sections);
+  const routes = new RouteBook();
+  const parts = new Map<string, FunctionPart>();
+  let bytes = 0;
+
+  /** Takes a Function in, or says why not. */
+  const admit = (object: KubeObject): PlannedFunction['outcome'] => {
+    const { name } = object.metadata;
+    const parsed = parseSpec(FUNCTION, object);
+    if ('problem' in parsed) return { reason: 'InvalidSpec', message: parsed.problem };
+    if (!isIsolate(parsed.spec)) return { reason: 'InvalidSpec', message: 'It is of another runtime.' };
+    const part = functionPart({ name, spec: parsed.spec, settings, defaultPolicy });
+    if ('reason' in part) return part;
+    const obstacle = check(name, part) ?? routes.conflict(name, part.routes);
+    if (obstacle !== null) return obstacle;
+    const size = Buffer.byteLength(JSON.stringify(part.entry)) + name.length;
+    if (bytes + size > MOST_BYTES || !shelf.place(part.files)) return noRoom(gateway);
+    bytes += size;
+    routes.add(name, part.routes);
+    parts.set(name, part);
+    const { entry, files } = part;
+    return { hash: hashOf(JSON.stringify([entry, files.map((file) => file.name)])) };
+  };
+
+  // Who came first keeps what two want.
+  const functions = inputs.functions.toSorted(byAge).map((object): [string, PlannedFunction] => {
+    const { name, uid, generation } = object.metadata;
+    return [name, { uid, generation, outcome: admit(object) }];
+  });
+  const configuration = configurationText(keyOf(gateway), own.sections, parts);
+  return {
+    configuration,
+    hash: hashOf(configuration),
+    files: shelf.maps,
+    secrets: [...own.secrets, ...[...parts.values()].flatMap(({ secrets }) => secrets)],
+    functions: new Map(functions),
+  };
+}
+
+function noRoom({ metadata }: KubeObject): Obstacle {
+  const message = `Gateway ${metadata.name} has no room left for what Functions and Policies bring along. Push modules to a registry, or use another gateway.`;
+  return { reason: 'NoRoom', message };
+}
+
+function byAge({ metadata: a }: KubeObject, { metadata: b }: KubeObject): number {
+  const [older, younger] = [a.creationTimestamp ?? '', b.creationTimestamp ?? ''];
+  if (older !== younger) return older < younger ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,140 @@
+/** From what is in the cluster to what has to be done for one MayflyGateway. Pure: time is an argument. */
+import type { KubeObject } from '../cluster/objects.ts';
+import { FILE_MAPS } from '../isolate/files.ts';
+import { gatewayObjects } from '../isolate/gateway-objects.ts';
+import { filesName } from '../isolate/places.ts';
+import type { GatewayPlan } from '../isolate/plan.ts';
+import { isSettled, type PodReport, reportOf, type Serving, servingOf } from '../isolate/serving.ts';
+import type { GatewaySpec } from '../resources/gateway.ts';
+import { ANNOTATIONS } from '../resources/names.ts';
+import { ownerOf } from '../resources/owned.ts';
+import { OWNED_BY_GATEWAYS } from '../cluster/resources.ts';
+import type { Finding } from '../resources/status.ts';
+import type { Action } from './actions.ts';
+import { stamped } from './drift.ts';
+import { assess, type Obstacle, podNumbers } from './function-status.ts';
+import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
+import { report } from './report.ts';
+
+const LOOK_AGAIN_MS = 10_000;
+/** How soon pods that should serve something new are asked again: at once, then less and less often. */
+const ASK_AGAIN = { first: 200, most: 10_000 };
+
+export interface ObservedGateway {
+  readonly gateway: KubeObject;
+  /** Its spec and what follows from it; or what is wrong with it. */
+  readonly wish: { readonly spec: GatewaySpec; readonly plan: GatewayPlan } | { readonly problem: string };
+  /** What bears a name that is the gateway's, whoever made it. */
+  find(kind: string, name: string): KubeObject | undefined;
+  readonly pods: readonly KubeObject[];
+  readonly reports: ReadonlyMap<string, PodReport>;
+  /** Of pods whose gateway names none. */
+  readonly image: string;
+  /** Since when this configuration is wished for. */
+  readonly since: number;
+}
+
+export function reconcileGateway(observed: ObservedGateway, now: number): Action[] {
+  const { gateway, wish, image } = observed;
+  if (gateway.metadata.deletionTimestamp !== undefined) return [];
+  if ('problem' in wish) return halted(observed, { reason: 'InvalidSpec', message: wish.problem }, now);
+  const { spec, plan } = wish;
+  const owner = ownerOf(gateway);
+  const pods = wantedGatewayPods(spec);
+  const wanted = gatewayObjects({ owner, spec, plan, pods, image: spec.image ?? image }).map(stamped);
+  const taken = wanted.find((item) => {
+    const found = observed.find(item.kind, item.metadata.name);
+    return found !== undefined && !isOwnedBy(found, owner);
+  });
+  if (taken !== undefined) {
+    const message = `There is a ${taken.kind} called ${taken.metadata.name} already, which is not the gateway's. Rename one of the two.`;
+    const again: Action = { do: 'look-again', afterMs: LOOK_AGAIN_MS };
+    return [...halted(observed, { reason: 'NameTaken', message }, now), again];
+  }
+  const serving = servingOf({ ...observed, hash: plan.hash });
+  return [
+    ...wanted.flatMap((item) => applyWhereNeeded(item, observed.find(item.kind, item.metadata.name))),
+    ...deleteUnwanted(present(observed), wanted, owner),
+    ...announce(observed, plan.hash),
+    ...said(observed, { pods, plan, serving }, now),
+    ...(needsAsking(observed, plan.hash) ? [askAgain(observed, now)] : []),
+  ];
+}
+
+/** 0 switches a gateway off whatever its autoscaler says; else the bounds hold from the first moment. */
+export function wantedGatewayPods({ replicas, scaling }: GatewaySpec): number {
+  if (replicas === 0 || scaling === undefined) return replicas;
+  return Math.min(Math.max(replicas, scaling.minReplicas), scaling.maxReplicas);
+}
+
+/** A node looks at a pod's ConfigMaps when the pod changes, and else about once a minute. */
+function announce({ pods, reports }: ObservedGateway, hash: string): Action[] {
+  return pods
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .filter(({ metadata }) => metadata.annotations?.[ANNOTATIONS.configuration] !== hash)
+    .filter((pod) => reportOf(pod, reports)?.configuration !== hash)
+    .map((object) => ({ do: 'annotate', object, annotations: { [ANNOTATIONS.configuration]: hash } }));
+}
+
+/** Pods that answer to somebody and are not known to serve the configuration. */
+function needsAsking({ pods, reports }: ObservedGateway, hash: string): boolean {
+  const { pods: answering, current } = servingOf({ pods, reports, hash });
+  return current < answering;
+}
+
+function askAgain({ since }: ObservedGateway, now: number): Action {
+  const afterMs = Math.min(Math.max((now - since) / 4, ASK_AGAIN.first), ASK_AGAIN.most);
+  return { do: 'look-again', afterMs: Math.round(afterMs) };
+}
+
+function present({ gateway, find }: ObservedGateway): KubeObject[] {
+  const { name } = gateway.metadata;
+  const maps = Array.from({ length: FILE_MAPS }, (_, index) => find('ConfigMap', filesName(name, index)));
+  const others = OWNED_BY_GATEWAYS.map(({ kind }) => find(kind, name));
+  return [...maps, ...others].filter((object) => object !== undefined);
+}
+
+function ownDeployment({ gateway, find }: ObservedGateway): KubeObject | undefined {
+  const found = find('Deployment', gateway.metadata.name);
+  return found !== undefined && isOwnedBy(found, ownerOf(gateway)) ? found : undefined;
+}
+
+function halted(observed: ObservedGateway, obstacle: Obstacle, now: number): Action[] {
+  const { gateway } = observed;
+  const deployment = ownDeployment(observed);
+  return report(gateway, assess(deployment, obstacle), podNumbers(gateway, deployment), now);
+}
+
+interface Outcome {
+  readonly pods: number;
+  readonly plan: GatewayPlan;
+  readonly serving: Serving;
+}
+
+function said(observed: ObservedGateway, { pods, plan, serving }: Outcome, now: number): Action[] {
+  const { gateway } = observed;
+  const deployment = ownDeployment(observed);
+  const functions = [...plan.functions.values()].filter(({ outcome }) => 'hash' in outcome).length;
+  const numbers = {
+    ...podNumbers(gateway, deployment),
+    currentReplicas: serving.current,
+    functions,
+    configuration: plan.hash,
+  };
+  const findings = assess(deployment, pods).map((finding) => withServing(finding, serving));
+  return report(gateway, findings, numbers, now);
+}
+
+/** A rollout is over when the pods are there and serve what they should. */
+function withServing(finding: Finding, serving: Serving): Finding {
+  const { type, reason } = finding;
+  if (type === 'Degraded' && reason === 'AsWished' && serving.refusing !== null) {
+    const message = `Pod ${serving.refusing} cannot use the configuration and serves an earlier one. Its log says why.`;
+    return { type, status: 'True', reason: 'ConfigurationRefused', message };
+  }
+  if (type === 'Progressing' && reason === 'Settled' && serving.pods > 0 && !isSettled(serving)) {
+    const message = `${serving.current} of ${serving.pods} pods serve the configuration`;
+    return { type, status: 'True', reason: 'Configuring', message };
+  }
+  return finding;
+}
