@@ -57,6 +57,14 @@ export declare function kind(): i32;
 // @ts-ignore: decorator
 @external("guest", "settings")
 export declare function settings(): usize;
+/** What its memory may grow to, in bytes. */
+// @ts-ignore: decorator
+@external("guest", "limit")
+export declare function limit(): u32;
+/** What is left of the stack that a run may use; negative: it ended for want of it. */
+// @ts-ignore: decorator
+@external("guest", "stack")
+export declare function stack(): i32;
 /** Where the memory that belongs to the server ends. */
 // @ts-ignore: decorator
 @external("guest", "arena")

@@ -9,16 +9,17 @@
  *   memory/    where all of it lies: one arena, nothing is ever asked of the system
  */
 import { budget, startClock } from "./function/clock";
+import { reason } from "./function/run";
 import { openTemplates } from "./function/template";
 import { openResponses } from "./function/response-frame";
 import * as guest from "./guest";
 import { openCapabilities } from "./host/mayfly";
 import { openRandom } from "./host/random";
-import { openRunLog } from "./host/run-log";
+import { openRunLog, report } from "./host/run-log";
 import { openStreamBuffers } from "./host/streams";
 import { openCharacters } from "./http/characters";
 import { openHead } from "./http/head";
-import { ERROR, openLog, say } from "./log";
+import { openLog } from "./log";
 import { openArena } from "./memory/arena";
 import { openBlocks } from "./memory/blocks";
 import { openConnections } from "./server/connections";
@@ -71,6 +72,6 @@ function startGuest(): void {
   guest.arm(budget());
   const status = guest.initialize();
   if (status == guest.FINE) return;
-  say(ERROR, "The function could not be initialised", "status", status);
+  report("The function could not be initialised: ", reason(status));
   wasi.proc_exit(CANNOT_START);
 }

@@ -352,6 +352,46 @@ test('PORT and LOG_LEVEL override the settings; what cannot be listened on ends 
   }
 });
 
+test('a function that fails leaves one line that says why', () => {
+  const late = (host: VirtualHost): number => {
+    host.call('clock');
+    host.now += podSettings.limits.requestTimeoutMs;
+    host.call('clock');
+    return 2;
+  };
+  const cases: [(host: VirtualHost) => Buffer | number, RegExp][] = [
+    [() => 1, /^The function did not finish: it trapped$/],
+    [() => 2, /: its CPU time is used up \(cpu_limit, cpu_budget\)$/],
+    [late, /: its time is used up \(request_timeout\)$/],
+    [() => 3, /: it ended the process$/],
+    [(host) => ((host.guestStack = -1), 1), /: it trapped, its calls being nested too deep$/],
+    [(host) => ((host.guestLimit = host.guestMemory.length), 1), /: it ran out of memory \(memory_limit\)$/],
+    [() => Buffer.alloc(8), /^The answer is not a response frame: wrong-length$/],
+  ];
+  for (const [end, expected] of cases) {
+    const chatty: Guest = {
+      handle(_frame, host) {
+        for (let i = 0; i < 200; i++) host.call('mayfly$log', 1, 5000, 1);
+        return end(host);
+      },
+    };
+    const host = pod(chatty, {}, { LOG_LEVEL: 'error' });
+    host.play(function* (host) {
+      const peer = host.connect();
+      yield;
+      peer.incoming.push(get('/', 'x-request-id: r1\r\nAuthorization: Bearer secret\r\n'));
+      yield;
+      yield;
+    });
+    const lines = host.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.equal(lines.length, 1, String(expected));
+    const [{ level, function: name, request_id: id, msg } = {}] = lines;
+    assert.deepEqual([level, name, id], ['error', podSettings.name, 'r1']);
+    assert.match(String(msg), expected);
+    assert.ok(!host.logs.join('').includes('secret'));
+  }
+});
+
 /** Runs `work` as the guest, in one request. */
 function inGuest(
   work: (host: VirtualHost) => void,

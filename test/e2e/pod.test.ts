@@ -95,3 +95,31 @@ test('a pod with real clients', async (t) => {
     );
   });
 });
+
+test('a request that fails leaves a line that says why, and no more', async (t) => {
+  const wasmedge = (await needPart(t, 'wasmedge'))?.paths.wasmedge;
+  if (wasmedge === undefined) return;
+  await using stack = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'mayfly-pod-'));
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'pod.wasm');
+  writeFileSync(file, parityPod('hostile', await parityModule('hostile'), await builtAdapter()));
+  const pod = stack.use(await startPod(wasmedge, file, { LOG_LEVEL: 'error' }));
+  const head = 'Host: hostile.test\r\nAuthorization: Bearer secret\r\n';
+  for (const letter of ['t', 'l', 's', 'o', 'f', 'c'])
+    await ask(pod.port, [
+      Buffer.from(`GET /${letter} HTTP/1.1\r\n${head}X-Request-Id: ${letter}\r\nConnection: close\r\n\r\n`),
+    ]);
+  const lines = pod.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    lines.map(({ level, request_id: id, msg }) => [level, id, msg]),
+    [
+      ['error', 't', 'The function did not finish: it trapped'],
+      ['error', 'l', 'The function did not finish: its CPU time is used up (cpu_limit, cpu_budget)'],
+      ['error', 's', 'The function did not finish: it trapped, its calls being nested too deep'],
+      ['error', 'o', 'The function did not finish: it ran out of memory (memory_limit)'],
+      ['error', 'f', 'The answer is not a response frame: outside-memory'],
+    ],
+  );
+  assert.ok(!pod.logs.join('').includes('secret'));
+});

@@ -9,10 +9,13 @@ let looked = false;
 let cpuAtStart: i64 = 0;
 let wallAtEnd: i64 = 0;
 let wallMs: i64 = 0;
+/** The run was found to have used up its wall-clock time. */
+export let isLate = false;
 
 /** A run begins that may take so long by the wall clock. */
 export function startClock(milliseconds: i64): void {
   looked = false;
+  isLate = false;
   wallMs = milliseconds;
 }
 
@@ -25,7 +28,8 @@ export function clock(): i64 {
     cpuAtStart = cpu;
     wallAtEnd = wall + wallMs;
   }
-  return wall >= wallAtEnd ? i64.MAX_VALUE : cpu - cpuAtStart;
+  isLate = wall >= wallAtEnd;
+  return isLate ? i64.MAX_VALUE : cpu - cpuAtStart;
 }
 
 /** What `clock()` says when the budget is used up. */

@@ -1,5 +1,6 @@
 import * as guest from "../guest";
 import { FUNCTION_FAILED, RESPONSE_TOO_LARGE } from "../server/problems";
+import { report } from "../host/run-log";
 import {
   closeStreams,
   collectOutput,
@@ -27,7 +28,15 @@ export function runWagi(template: Template, body: usize, bodyBytes: usize): i32 
   const status = guest.status();
   // CGI has no way to say "failed" but its output, so the exit code does not matter when there is some.
   if (status != guest.FINE && status != guest.EXITED) return failed(status);
-  if (overflowed) return RESPONSE_TOO_LARGE;
-  if (!readCgiResponse(output, outputBytes)) return FUNCTION_FAILED;
-  return answeredBytes > settings.maxResponseBody ? RESPONSE_TOO_LARGE : 0;
+  if (overflowed) return tooLarge();
+  if (!readCgiResponse(output, outputBytes)) {
+    report("The answer is not a CGI response", outputBytes == 0 ? ": there is none" : "");
+    return FUNCTION_FAILED;
+  }
+  return answeredBytes > settings.maxResponseBody ? tooLarge() : 0;
+}
+
+function tooLarge(): i32 {
+  report("The answer is larger than it may be", " (max_response_body)");
+  return RESPONSE_TOO_LARGE;
 }

@@ -28,8 +28,7 @@ export function logOfRun(level: i32, start: usize, length: usize): void {
   sayOfRun(level, start, start + min(length, MAX_MESSAGE_BYTES));
 }
 
-/** Something that the server noticed about this run. */
+/** Why there is no answer of the function: one line a request, also when the function has logged all it may. */
 export function report(message: string, word: string): void {
-  const end = put(put(scratch, message), word);
-  logOfRun(ERROR, scratch, end - scratch);
+  sayOfRun(ERROR, scratch, put(put(scratch, message), word));
 }

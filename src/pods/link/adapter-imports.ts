@@ -38,6 +38,8 @@ export function adapterImports(
     status: (code) => code.globalGet(layout.status),
     base: (code) => code.i32Const(layout.base),
     size: (code) => code.globalGet(layout.bytes),
+    limit: (code) => code.i32Const(options.memoryBytes),
+    stack: (code) => code.globalGet(layout.stack),
     kind: (code) => code.i32Const(kind === 'handler' ? 0 : 1),
     settings: (code) => code.i32Const(layout.settingsAt),
     arena: (code) => code.i32Const(options.arenaBytes),

@@ -43,6 +43,9 @@ export class VirtualHost {
   /** Monotonic milliseconds. */
   now = 1000;
   polls = 0;
+  /** What the linker says of the guest: what its memory may grow to, and what stack the run has left. */
+  guestLimit = 2 * GUEST_PAGES * PAGE;
+  guestStack = 1;
   /** Calls of the host by name, to see what a request costs. */
   readonly calls: Record<string, number> = {};
   readonly #module: WebAssembly.Module;
@@ -160,6 +163,8 @@ export class VirtualHost {
       mark: () => undefined,
       base: () => base,
       size: () => GUEST_PAGES * PAGE,
+      limit: () => this.guestLimit,
+      stack: () => this.guestStack,
       kind: () => 0,
       settings: () => blobAt,
       arena: () => arena,
