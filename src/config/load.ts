@@ -1,4 +1,5 @@
 /** mayfly.yaml → settings. Reads files; what it reads of the environment is what it is given. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -15,6 +16,8 @@ export interface Config {
   /** The file as it was found; the folder that relative paths count from. */
   readonly file: string;
   readonly directory: string;
+  /** SHA-256 of the file's bytes, hexadecimal: which configuration it is. */
+  readonly hash: string;
   readonly settings: Settings;
 }
 
@@ -75,7 +78,8 @@ export function checkText({ file, directory, text, env }: ConfigText): CheckedCo
   const findings = [...checkSettings(parsed.data), ...checkFiles(parsed.data, directory)];
   const issues = [...variables, ...findings.map((finding) => explainFinding(finding, origin))];
   if (issues.length > 0) return { config: null, issues: inOrder(issues) };
-  return { config: { file, directory, settings: parsed.data }, issues: [] };
+  const hash = createHash('sha256').update(text).digest('hex');
+  return { config: { file, directory, hash, settings: parsed.data }, issues: [] };
 }
 
 const nowhere = { line: null, column: null, key: '', found: null, allowed: null, suggestion: null };

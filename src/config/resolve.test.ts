@@ -9,6 +9,7 @@ function resolve(input: object) {
   const config: Config = {
     file: '/etc/mayfly/mayfly.yaml',
     directory: '/etc/mayfly',
+    hash: '0'.repeat(64),
     settings: schema.parse(input),
   };
   return resolveConfig(config);

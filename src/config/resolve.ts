@@ -53,6 +53,8 @@ export interface Logging {
 export interface Resolved {
   readonly file: string;
   readonly directory: string;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly hash: string;
   readonly stateDirectory: string;
   /** Plain HTTP; null when TLS took its port. */
   readonly listen: Address | null;
@@ -83,7 +85,7 @@ export interface Resolved {
   settle(name: string, settings: unknown): SettledFunction;
 }
 
-export function resolveConfig({ file, directory, settings }: Config): Resolved {
+export function resolveConfig({ file, directory, hash, settings }: Config): Resolved {
   const absolute = (path: string) => besideConfig(directory, path);
   const { server, monitoring, admin, logging, concurrency, security, state } = settings;
   const functions = Object.entries(settings.functions).map(([name, { source, build, canary, ...own }]) => ({
@@ -96,6 +98,7 @@ export function resolveConfig({ file, directory, settings }: Config): Resolved {
   return {
     file,
     directory,
+    hash,
     stateDirectory: absolute(state.directory),
     listen: tlsTakesPort ? null : { host: server.host, port: server.port },
     tls:

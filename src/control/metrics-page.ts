@@ -14,6 +14,8 @@ export interface MetricsPageSources {
   /** Threads of both roles. */
   readonly rows: number;
   snapshot(): Snapshot;
+  /** Hash of the configuration in force. */
+  configHash(): string;
 }
 
 export function renderMetricsPage(sources: MetricsPageSources, format: MetricFormat): Generator<string> {
@@ -23,7 +25,7 @@ export function renderMetricsPage(sources: MetricsPageSources, format: MetricFor
   return renderMetrics({ reader, functions: named, samples: samplesOf(sources) }, format);
 }
 
-function samplesOf({ shared, limiter, rows, snapshot }: MetricsPageSources): Sample[] {
+function samplesOf({ shared, limiter, rows, snapshot, configHash }: MetricsPageSources): Sample[] {
   const samples: Sample[] = [];
   const add = (family: Sample['family'], value: number, labels: Sample['labels'] = {}) =>
     samples.push({ family, labels, value });
@@ -50,6 +52,7 @@ function samplesOf({ shared, limiter, rows, snapshot }: MetricsPageSources): Sam
   add('residentMemory', process.memoryUsage.rss());
   add('processCpu', (user + system) / 1e6);
   add('startTime', Date.now() / 1000 - process.uptime());
+  add('config', 1, { hash: configHash() });
   add('build', 1, { version: VERSION, node: process.versions.node });
   return samples;
 }

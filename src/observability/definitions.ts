@@ -134,6 +134,12 @@ export const families = {
     [],
     'When the process started, seconds since 1970.',
   ),
+  config: family(
+    'info',
+    'mayfly_config',
+    ['hash'],
+    'The configuration that all threads serve: SHA-256 of the bytes of the file, hexadecimal.',
+  ),
   build: family('info', 'mayfly_build', ['version', 'node'], 'What is running.'),
 } as const satisfies Record<string, MetricFamily>;
 

@@ -187,6 +187,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   stack.use(supervisor);
   const { port, tlsPort } = await supervisor.start();
 
+  let served = running.hash;
   const reloading = stack.use(
     startReloading({
       path: options.path,
@@ -194,7 +195,9 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       first,
       apply: async (resolved) => {
         await keys.follow(resolved.auth);
-        return control.follow(await blueprintOf(resolved));
+        const changed = await control.follow(await blueprintOf(resolved));
+        served = resolved.hash;
+        return changed;
       },
       onOutcome: options.onReload ?? ((outcome) => logReload(log, outcome)),
     }),
@@ -244,7 +247,17 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
           await MetricsServer.start({
             ...metrics,
             render: (format) =>
-              renderMetricsPage({ shared, reader, limiter, rows, snapshot: () => control.snapshot }, format),
+              renderMetricsPage(
+                {
+                  shared,
+                  reader,
+                  limiter,
+                  rows,
+                  snapshot: () => control.snapshot,
+                  configHash: () => served,
+                },
+                format,
+              ),
             isHealthy: () => true,
           }),
         );
