@@ -111,7 +111,16 @@ class World {
     const end = new AbortController();
     const lease = { namespace: 'mayfly', name: 'operator', identity: `operator-${++this.#born}` };
     const log = pino({ level: 'silent' });
-    const options = { cluster: client, time: this.time, log, metrics: new OperatorMetrics(), lease };
+    const options = {
+      cluster: client,
+      time: this.time,
+      log,
+      metrics: new OperatorMetrics(),
+      lease,
+      checkRego: async () => null,
+      askPod: async () => null,
+      gatewayImage: 'mayfly:test',
+    };
     this.#operators.push({ end, kill, ended: operate(options, end.signal) });
   }
 

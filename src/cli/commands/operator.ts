@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
+import { VERSION } from '../../model/version.ts';
 import { defineCommand, wholeNumber } from '../define.ts';
 import { onSignals } from '../serving/signals.ts';
 import type { Shell } from '../shell.ts';
@@ -10,6 +11,7 @@ interface OperatorFlags {
   readonly context?: string;
   readonly namespace?: string;
   readonly leaseNamespace?: string;
+  readonly gatewayImage: string;
   readonly host: string;
   readonly port: number;
   readonly logLevel: (typeof LEVELS)[number];
@@ -32,6 +34,11 @@ export function operatorCommand(shell: Shell): Command {
       '--lease-namespace <name>',
       'where operators agree on who acts (default: POD_NAMESPACE, mayfly-system)',
     )
+    .option(
+      '--gateway-image <image>',
+      'image of the pods of a MayflyGateway that names none',
+      `mayfly:${VERSION}`,
+    )
     .option('--host <host>', 'address of /metrics and /health', '0.0.0.0')
     .option('-p, --port <port>', 'their port; 0 takes a free one', wholeNumber(0, 65_535), 9092)
     .addOption(new Option('--log-level <level>', 'least important line').choices(LEVELS).default('info'))
@@ -42,12 +49,15 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
   const { findAccess } = await import('../../kubernetes/cluster/kubeconfig.ts');
   const { ClusterClient } = await import('../../kubernetes/cluster/client.ts');
   const { runOperator } = await import('../../kubernetes/operator/run-operator.ts');
+  const { PodAsker } = await import('../../kubernetes/operator/ask-pod.ts');
+  const { checkRego } = await import('../check-rego.ts');
   const { realTime } = await import('../../kubernetes/operator/time.ts');
   const { createLog } = await import('../../observability/log.ts');
   const { kubeconfig, context, namespace, host, port } = flags;
   const access = findAccess({ env: terminal.env, file: kubeconfig, context });
   const log = createLog({ level: flags.logLevel, format: 'json', output: 'stdout' });
   const leaseNamespace = flags.leaseNamespace ?? terminal.env['POD_NAMESPACE'] ?? 'mayfly-system';
+  await using pods = new PodAsker();
   await using cluster = new ClusterClient(access, namespace ?? null);
   const end = new AbortController();
   const signals = onSignals({ onEnd: () => end.abort(), onHangup: () => log.reopen() });
@@ -63,6 +73,9 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
         identity: `${hostname()}_${randomUUID()}`,
       },
       listen: { host, port },
+      checkRego,
+      askPod: pods.ask,
+      gatewayImage: flags.gatewayImage,
     },
     end.signal,
   );

@@ -15,6 +15,8 @@ import type { KubeObject, Resource } from './objects.ts';
 import { resourceOf } from './resources.ts';
 
 const APPLY = 'application/apply-patch+yaml';
+/** RFC 7386 */
+const MERGE = 'application/merge-patch+json';
 const TIMEOUT_MS = 30_000;
 /** The server ends a watch after this; a bookmark comes about every minute, so silence of two means that nobody is there. */
 const WATCH_SECONDS = 290;
@@ -130,6 +132,21 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     const { name, namespace, uid } = metadata;
     const own = { apiVersion, kind, metadata: { name, namespace, uid }, status };
     return await this.#apply(`${pathOf(object)}/status`, own, true);
+  }
+
+  async annotate(
+    object: KubeObject,
+    annotations: Readonly<Record<string, string>>,
+  ): Promise<KubeObject | null> {
+    const { uid } = object.metadata;
+    const body = { metadata: { uid, annotations } };
+    try {
+      return await this.#object({ method: 'PATCH', path: pathOf(object), body, contentType: MERGE });
+    } catch (error) {
+      // 409: there is one of this name, but it is another.
+      if (isApiError(error, 404) || isApiError(error, 409)) return null;
+      throw error;
+    }
   }
 
   async delete(object: KubeObject): Promise<void> {

@@ -35,6 +35,8 @@ export interface Cluster {
   apply(object: KubeObject, how: { readonly force: boolean; readonly dryRun?: boolean }): Promise<KubeObject>;
   /** The same for the status alone, on the condition that the object is still the one with this uid. */
   applyStatus(object: KubeObject, status: object): Promise<KubeObject>;
+  /** Sets annotations of the object with this uid. null: it is gone. */
+  annotate(object: KubeObject, annotations: Readonly<Record<string, string>>): Promise<KubeObject | null>;
   /** The object with this uid, and in the background all that it owns. Nothing when it is gone already. */
   delete(object: KubeObject): Promise<void>;
   /** 409 when there is one. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError, type Cluster, type Listing, type WatchEvent } from '../cluster/cluster.ts';
-import type { KubeObject } from '../cluster/objects.ts';
+import { keyOf, type KubeObject } from '../cluster/objects.ts';
 import { DEPLOYMENTS } from '../cluster/resources.ts';
 import { Informer } from './informer.ts';
 
@@ -40,7 +40,7 @@ async function follow(script: Script, meanwhile: (informer: Informer) => void = 
     cluster: cluster as Cluster,
     selection: { resource: DEPLOYMENTS, labels: {} },
     time: { now: () => 0, sleep: async () => {} },
-    onChange: (key) => changes.push(key),
+    onChange: ({ before, after }) => changes.push(keyOf((after ?? before) as KubeObject)),
     onFailure: () => {},
   });
   await informer.run(end.signal);
@@ -63,7 +63,7 @@ test('it lists once and goes on from there', async () => {
   });
   assert.deepEqual(asked, ['list', '5', '9']);
   assert.deepEqual(changes, ['shop/a', 'shop/a', 'shop/a', 'shop/b']);
-  assert.deepEqual([...informer.keys()], ['shop/b']);
+  assert.deepEqual([...informer.values()].map(keyOf), ['shop/b']);
 });
 
 test('a forgotten version makes it list again, and what is not there any more is gone', async () => {
@@ -75,7 +75,7 @@ test('a forgotten version makes it list again, and what is not there any more is
     watches: [[new ApiError(410, 'Expired', '')], []],
   });
   assert.deepEqual(asked, ['list', '5', 'list', '9']);
-  assert.deepEqual([...informer.keys()], ['shop/b']);
+  assert.deepEqual([...informer.values()].map(keyOf), ['shop/b']);
 });
 
 test('a broken watch goes on where it was; one that stays broken begins anew', async () => {

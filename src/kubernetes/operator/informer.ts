@@ -4,6 +4,7 @@
  */
 import { type Cluster, isApiError, type Selection } from '../cluster/cluster.ts';
 import { keyOf, type KubeObject } from '../cluster/objects.ts';
+import type { Change } from './keeper.ts';
 import { backoff, type Time } from './time.ts';
 
 const BACKOFF = { first: 100, most: 30_000 };
@@ -14,8 +15,7 @@ export interface InformerOptions {
   readonly cluster: Cluster;
   readonly selection: Selection;
   readonly time: Time;
-  /** An object came, changed or went. */
-  onChange(key: string): void;
+  onChange(change: Change): void;
   onFailure(error: unknown): void;
 }
 
@@ -37,8 +37,8 @@ export class Informer {
     return this.#objects.size;
   }
 
-  keys(): Iterable<string> {
-    return this.#objects.keys();
+  values(): Iterable<KubeObject> {
+    return this.#objects.values();
   }
 
   get(key: string): KubeObject | undefined {
@@ -94,7 +94,8 @@ export class Informer {
     const known = this.#objects.get(key);
     if (known !== undefined && isNewer(known, object)) return;
     this.#objects.set(key, object);
-    if (known?.metadata.resourceVersion !== object.metadata.resourceVersion) this.#options.onChange(key);
+    if (known?.metadata.resourceVersion === object.metadata.resourceVersion) return;
+    this.#options.onChange({ before: known, after: object });
   }
 
   #forget(object: KubeObject): void {
@@ -102,7 +103,7 @@ export class Informer {
     const known = this.#objects.get(key);
     if (known === undefined || isNewer(known, object)) return;
     this.#objects.delete(key);
-    this.#options.onChange(key);
+    this.#options.onChange({ before: known, after: undefined });
   }
 }
 

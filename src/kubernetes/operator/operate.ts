@@ -1,18 +1,10 @@
 /** The operator without a process around it: it waits to lead, and leads. */
-import type { Logger } from '../../observability/log.ts';
-import type { Cluster } from '../cluster/cluster.ts';
 import { EventRecorder } from './event-recorder.ts';
-import { runFunctionController } from './function-controller.ts';
+import { type ControllerOptions, runController } from './controller.ts';
 import { runLeadership } from './leader.ts';
 import type { LeasePlace } from './lease.ts';
-import type { OperatorMetrics } from './operator-metrics.ts';
-import type { Time } from './time.ts';
 
-export interface OperateOptions {
-  readonly cluster: Cluster;
-  readonly time: Time;
-  readonly log: Logger;
-  readonly metrics: OperatorMetrics;
+export interface OperateOptions extends Omit<ControllerOptions, 'events' | 'onSynced'> {
   readonly lease: LeasePlace;
 }
 
@@ -26,13 +18,12 @@ export async function operate(options: OperateOptions, signal: AbortSignal): Pro
     onFailure: (error) => log.debug({ error: (error as Error).message }, 'an event was not taken'),
   });
   const onSynced = () => log.info('all functions are known');
-  const controller = { cluster, time, log, metrics, events, onSynced };
   await runLeadership(
     {
       cluster,
       time,
       place: lease,
-      lead: (leading) => runFunctionController(controller, leading),
+      lead: (leading) => runController({ ...options, events, onSynced }, leading),
       onChange: (leading) => {
         metrics.set('mayfly_operator_leader', leading ? 1 : 0);
         log.info({ identity: lease.identity }, leading ? 'leads' : 'leads no more');

@@ -10,9 +10,10 @@ interface Family {
 export const OPERATOR_FAMILIES = {
   mayfly_operator_leader: { type: 'gauge', help: '1 while this process acts; another one waits.' },
   mayfly_operator_functions: { type: 'gauge', help: 'Functions in the cluster.' },
-  mayfly_operator_queue_length: { type: 'gauge', help: 'Functions that wait for a look or are looked at.' },
-  mayfly_operator_reconciles: { type: 'counter', help: 'Looks at a function.', label: 'result' },
-  mayfly_operator_reconcile_seconds: { type: 'counter', help: 'Time spent on looks at functions.' },
+  mayfly_operator_gateways: { type: 'gauge', help: 'MayflyGateways in the cluster.' },
+  mayfly_operator_queue_length: { type: 'gauge', help: 'Objects that wait for a look or are looked at.' },
+  mayfly_operator_reconciles: { type: 'counter', help: 'Looks at an object.', label: 'result' },
+  mayfly_operator_reconcile_seconds: { type: 'counter', help: 'Time spent on looks at objects.' },
   mayfly_operator_writes: { type: 'counter', help: 'Writes to the API server.', label: 'verb' },
   mayfly_operator_watch_failures: { type: 'counter', help: 'Lists and watches that failed.', label: 'kind' },
   mayfly_operator_lease_failures: { type: 'counter', help: 'Times that the lease could not be looked at.' },

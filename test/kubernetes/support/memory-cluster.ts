@@ -67,6 +67,8 @@ export class MemoryCluster {
         this.#request(() => this.#counted(object, () => this.apply(FIELD_MANAGER, object, force))),
       applyStatus: (object, status) =>
         this.#request(() => this.#counted(object, () => this.setStatus(object, status))),
+      annotate: (object, annotations) =>
+        this.#request(() => this.#counted(object, () => this.annotate(object, annotations))),
       delete: (object) => this.#request(() => this.#counted(object, () => this.remove(object))),
       create: (object) =>
         this.#request(() => this.#counted(object, () => this.create(FIELD_MANAGER, object))),
@@ -92,6 +94,7 @@ export class MemoryCluster {
       get: call(client.get),
       apply: call(client.apply),
       applyStatus: call(client.applyStatus),
+      annotate: call(client.annotate),
       delete: call(client.delete),
       create: call(client.create),
       replace: call(client.replace),
@@ -167,6 +170,14 @@ export class MemoryCluster {
     if (stored === undefined) throw new ApiError(404, 'NotFound', 'not found');
     if (metadata.uid !== stored.object.metadata.uid) throw new ApiError(409, 'Conflict', 'another uid');
     return this.#change(stored, { ...stored.object, status: structuredClone(status) });
+  }
+
+  annotate({ kind, metadata }: KubeObject, annotations: Readonly<Record<string, string>>): KubeObject | null {
+    const stored = this.#kinds.get(kind)?.get(keyOf({ metadata }));
+    if (stored === undefined || metadata.uid !== stored.object.metadata.uid) return null;
+    const { metadata: before } = stored.object;
+    const after = { ...before, annotations: { ...before.annotations, ...annotations } };
+    return this.#change(stored, { ...stored.object, metadata: after } as KubeObject);
   }
 
   /** The object with this uid. What it owns stays until `collectGarbage`. */

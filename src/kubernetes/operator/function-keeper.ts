@@ -1,0 +1,48 @@
+/** Functions, with pods of their own or within a gateway's. */
+import type { KubeObject } from '../cluster/objects.ts';
+import { FUNCTIONS, OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
+import type { Action } from '../reconcile/actions.ts';
+import { reconcileFunction } from '../reconcile/reconcile-function.ts';
+import { reconcileIsolate } from '../reconcile/reconcile-isolate.ts';
+import { isIsolate } from '../resources/function.ts';
+import { FUNCTION } from '../resources/kinds.ts';
+import { parseSpec } from '../resources/parse.ts';
+import type { GatewayKeeper } from './gateway-keeper.ts';
+import type { Change, Find, Keeper, Known } from './keeper.ts';
+import { ownersOf } from './owners.ts';
+import type { Time } from './time.ts';
+
+export class FunctionKeeper implements Keeper {
+  readonly resource = FUNCTIONS;
+  readonly #gateways: GatewayKeeper;
+  readonly #time: Time;
+
+  constructor(gateways: GatewayKeeper, time: Time) {
+    this.#gateways = gateways;
+    this.#time = time;
+  }
+
+  concerned(change: Change): Iterable<string> {
+    return ownersOf(change, FUNCTIONS, OWNED);
+  }
+
+  decide(object: KubeObject, find: Find, known: Known): Action[] {
+    const { name } = object.metadata;
+    const found = OWNED.map(({ kind }) => [kind, find(kind, name)] as const);
+    const objects = Object.fromEntries(found.filter(([, there]) => there !== undefined)) as Record<
+      string,
+      KubeObject
+    >;
+    const parsed = parseSpec(FUNCTION, object);
+    if ('spec' in parsed && isIsolate(parsed.spec)) {
+      const { gateway } = parsed.spec;
+      const place = this.#gateways.placeOf(object, gateway, known);
+      return reconcileIsolate(
+        { function: object, gateway, place, objects: Object.values(objects) },
+        this.#time.now(),
+      );
+    }
+    const served = OWNED.filter((resource) => resource !== SCALED_OBJECTS || known.serves(resource));
+    return reconcileFunction({ function: object, objects, served }, this.#time.now());
+  }
+}
