@@ -15,8 +15,8 @@ import type { ConfigIssue } from './issues.ts';
 
 export type KeyPath = readonly (string | number)[];
 
-/** A configuration is written by hand; what is larger than this is not one. */
-export const MAX_BYTES = 256 * 1024;
+/** What a ConfigMap takes (1 MiB); what is larger than this is no configuration. */
+export const MAX_BYTES = 1024 * 1024;
 /** Deeper than any key there is, and far from where a recursive parser runs out of stack. */
 const MAX_DEPTH = 32;
 const MAX_ALIASES = 100;

@@ -346,7 +346,7 @@ test('files made to exhaust the reader are refused', () => {
     depth: '['.repeat(100_000),
     sequences: '- '.repeat(50_000),
     keys: '? '.repeat(50_000),
-    size: `# ${'x'.repeat(300 * 1024)}`,
+    size: `# ${'x'.repeat(1100 * 1024)}`,
     aliases: `a: &a [x]\n${Array.from({ length: 12 }, (_, i) => `k${i}: &k${i} [${Array(9).fill(i === 0 ? '*a' : `*k${i - 1}`)}]`).join('\n')}`,
     cycle: 'server: &a { port: *a }',
     indentation: Array.from({ length: 200 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),

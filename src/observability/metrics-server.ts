@@ -11,6 +11,8 @@ export interface MetricsServerOptions {
   render(format: MetricFormat): string | Generator<string>;
   /** True while the process should be left alive. */
   isHealthy(): boolean;
+  /** What `/health` says besides. */
+  about?(): Readonly<Record<string, string | null>>;
 }
 
 /** The small server on `monitoring.metrics_port`: `/metrics` for Prometheus and `/health` for probes. */
@@ -35,7 +37,7 @@ export class MetricsServer implements AsyncDisposable {
         const healthy = options.isHealthy();
         response
           .writeHead(healthy ? 200 : 503, { 'content-type': 'application/json' })
-          .end(`{"status":"${healthy ? 'ok' : 'failing'}"}\n`);
+          .end(`${JSON.stringify({ status: healthy ? 'ok' : 'failing', ...options.about?.() })}\n`);
       } else {
         response.writeHead(404, { 'content-type': 'text/plain' }).end('Here are /metrics and /health.\n');
       }

@@ -259,6 +259,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
                 format,
               ),
             isHealthy: () => true,
+            about: () => ({ ...reloading.standing }),
           }),
         );
 

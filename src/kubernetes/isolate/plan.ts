@@ -2,6 +2,7 @@
  * What the pods of a gateway should serve: their `mayfly.yaml` and the files beside it; and which Functions are not in it, and
  * why. Pure, and the same for the same objects, in whatever order they are given.
  */
+import { createHash } from 'node:crypto';
 import { keyOf, type KubeObject } from '../cluster/objects.ts';
 import { isIsolate, NONE } from '../resources/function.ts';
 import type { GatewaySpec } from '../resources/gateway.ts';
@@ -26,7 +27,7 @@ export interface PlanInputs extends Found {
 
 export interface GatewayPlan {
   readonly configuration: string;
-  /** Of `configuration`, in which the names of files stand for what is in them. */
+  /** SHA-256 of `configuration`, hexadecimal, as the pods tell it; the names of files in it stand for what is in them. */
   readonly hash: string;
   /** By the number of their ConfigMap. */
   readonly files: readonly (readonly PlacedFile[])[];
@@ -84,7 +85,7 @@ export function planGateway(inputs: PlanInputs): GatewayPlan {
   const configuration = configurationText(keyOf(gateway), own.sections, parts);
   return {
     configuration,
-    hash: hashOf(configuration),
+    hash: createHash('sha256').update(configuration).digest('hex'),
     files: shelf.maps,
     secrets: [...own.secrets, ...[...parts.values()].flatMap(({ secrets }) => secrets)],
     functions: new Map(functions),
