@@ -19,7 +19,7 @@ function offered(...words: string[]): string[] {
 }
 
 test('bash completes commands, inner commands, options and choices', () => {
-  assert.deepEqual(offered('ro'), ['rollback']);
+  assert.deepEqual(offered('rollb'), ['rollback']);
   assert.deepEqual(offered('policy', 'e'), ['eval']);
   assert.deepEqual(offered('policy', 'eval', '--ru'), ['--rule']);
   assert.deepEqual(offered('serve', '--po'), ['--port']);

@@ -18,6 +18,7 @@ import { operatorCommand } from './commands/operator.ts';
 import { policyCommand } from './commands/policy.ts';
 import { reloadCommand } from './commands/reload.ts';
 import { removeCommand } from './commands/remove.ts';
+import { rolloutCommand } from './commands/rollout.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -54,6 +55,7 @@ const GROUPS: Readonly<Record<string, readonly ((shell: Shell) => Command)[]>> =
     logsCommand,
     rollbackCommand,
     promoteCommand,
+    rolloutCommand,
     removeCommand,
     statusCommand,
     reloadCommand,

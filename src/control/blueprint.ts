@@ -1,5 +1,6 @@
 /** The configuration file as the control plane needs it. */
 import type { CodeSource, ImageTrust } from '../model/code-source.ts';
+import type { RolloutPlan } from '../rollout/plan.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { PolicySpec } from '../model/snapshot.ts';
 import { asksMissingRule, type Foundation } from './desired.ts';
@@ -9,11 +10,21 @@ import type { Configuration, FunctionRecord } from './records.ts';
 export interface Settled {
   readonly routes: readonly RouteSpec[];
   readonly configuration: Configuration;
+  /** null: new code gets all requests at once. */
+  readonly rollout: RolloutPlan | null;
 }
 
 export interface BlueprintFunction extends Settled {
   readonly name: string;
   readonly source: CodeSource;
+  /** A second revision with a fixed share of the requests. */
+  readonly canary?: BlueprintCanary | null;
+}
+
+export interface BlueprintCanary {
+  readonly source: CodeSource;
+  readonly weight: number;
+  readonly maxP99Ms: number | null;
 }
 
 export interface Blueprint {
@@ -31,8 +42,19 @@ export interface Blueprint {
 
 /** Routes of a function as this blueprint has them. Throws MayflyError when its settings do not fit the file any more. */
 export function routesUnder(blueprint: Blueprint, record: FunctionRecord): readonly RouteSpec[] {
-  if (record.owner === 'api') return blueprint.settle(record.name, record.settings).routes;
-  return blueprint.functions.find(({ name }) => name === record.name)?.routes ?? [];
+  return settledUnder(blueprint, record)?.routes ?? [];
+}
+
+/** Which requests of a function are slow: what its rollout goes by, or else what the file says. Throws like `routesUnder`. */
+export function slowMsUnder(blueprint: Blueprint, record: FunctionRecord): number | null {
+  const declared = blueprint.functions.find(({ name }) => name === record.name);
+  if (record.owner === 'file' && declared?.canary != null) return declared.canary.maxP99Ms;
+  return settledUnder(blueprint, record)?.rollout?.maxP99Ms ?? null;
+}
+
+function settledUnder(blueprint: Blueprint, record: FunctionRecord): Settled | undefined {
+  if (record.owner === 'api') return blueprint.settle(record.name, record.settings);
+  return blueprint.functions.find(({ name }) => name === record.name);
 }
 
 /** The same blueprint with the rules that these routes ask, compiled if they are not yet. Throws MayflyError. */

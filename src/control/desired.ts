@@ -9,8 +9,10 @@
 import type { FunctionSpec, RevisionSpec } from '../model/function.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { PolicySpec, Snapshot } from '../model/snapshot.ts';
+import { isImageSource } from '../model/code-source.ts';
 import type { LoadedModule } from './modules.ts';
 import { revisionId, type FunctionRecord, type Revision } from './records.ts';
+import type { Tracks } from './tracks.ts';
 
 /** A function of the file after its build: what it is called and what the file wants it to be. */
 export interface Declared {
@@ -46,6 +48,8 @@ export type Foundation = Omit<Snapshot, 'version' | 'routes' | 'functions'>;
 export interface Served {
   readonly record: FunctionRecord;
   readonly routes: readonly RouteSpec[];
+  /** Requests that take longer are counted as slow; null: none are. */
+  readonly slowMs: number | null;
   readonly traffic: readonly {
     readonly revision: Revision;
     readonly loaded: LoadedModule;
@@ -60,7 +64,12 @@ export interface Desired {
 }
 
 /** The snapshot for these functions. Where two functions want one route, the file's wins, then the older name in order. */
-export function desired(version: number, foundation: Foundation, served: readonly Served[]): Desired {
+export function desired(
+  version: number,
+  foundation: Foundation,
+  served: readonly Served[],
+  tracksOf: (name: string) => Tracks,
+): Desired {
   const fileFirst = served.toSorted(
     (a, b) => Number(b.record.owner === 'file') - Number(a.record.owner === 'file'),
   );
@@ -83,7 +92,7 @@ export function desired(version: number, foundation: Foundation, served: readonl
       `The route ${route.path} of ${route.function} is denied to all: the policy lacks its rule.`,
     );
   }
-  const functions = served.map(toFunctionSpec);
+  const functions = served.map((item) => toFunctionSpec(item, tracksOf(item.record.name)));
   return { snapshot: { ...foundation, version, routes, functions }, warnings };
 }
 
@@ -106,15 +115,23 @@ export function asksMissingRule({ policy }: RouteSpec, policies: readonly Policy
   return spec === undefined || (spec.opaUrl === null && !spec.entrypoints.includes(policy.entrypoint));
 }
 
-function toFunctionSpec({ record, traffic }: Served): FunctionSpec {
+function toFunctionSpec({ record, traffic, slowMs }: Served, tracks: Tracks): FunctionSpec {
   return {
     name: record.name,
     slot: record.slot,
+    slowMs,
     traffic: traffic.map(({ revision, loaded, weight }) => ({
       revision: toRevisionSpec(revision, loaded),
       weight,
+      track: tracks.indexOf(revision.number),
+      origin: originOf(revision),
     })),
   };
+}
+
+/** The digest by which a revision is known elsewhere too. */
+function originOf({ source, digest }: Revision): string {
+  return isImageSource(source) ? source.slice(source.lastIndexOf('@') + 1) : digest;
 }
 
 function toRevisionSpec(revision: Revision, loaded: LoadedModule): RevisionSpec {

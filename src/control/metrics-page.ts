@@ -4,7 +4,10 @@ import type { RateLimiter } from '../limits/gcra.ts';
 import { GAUGE, type SharedState } from '../model/shared.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { VERSION } from '../model/version.ts';
+import { revisionId } from './records.ts';
+import type { RolloutRecord } from './rollouts.ts';
 import type { MetricReader } from '../observability/metric-slab.ts';
+import { weightAt } from '../rollout/decide.ts';
 import { type MetricFormat, renderMetrics, type Sample } from '../observability/open-metrics.ts';
 
 export interface MetricsPageSources {
@@ -14,6 +17,10 @@ export interface MetricsPageSources {
   /** Threads of both roles. */
   readonly rows: number;
   snapshot(): Snapshot;
+  readonly rollouts: {
+    running(): readonly RolloutRecord[];
+    readonly rollbacks: ReadonlyMap<string, number>;
+  };
   /** Hash of the configuration in force. */
   configHash(): string;
 }
@@ -25,12 +32,27 @@ export function renderMetricsPage(sources: MetricsPageSources, format: MetricFor
   return renderMetrics({ reader, functions: named, samples: samplesOf(sources) }, format);
 }
 
-function samplesOf({ shared, limiter, rows, snapshot, configHash }: MetricsPageSources): Sample[] {
+function samplesOf({
+  shared,
+  limiter,
+  rows,
+  snapshot,
+  configHash,
+  ...sources
+}: MetricsPageSources): Sample[] {
+  const { reader, rollouts } = sources;
   const samples: Sample[] = [];
   const add = (family: Sample['family'], value: number, labels: Sample['labels'] = {}) =>
     samples.push({ family, labels, value });
   const { functions, policies } = snapshot();
-  for (const { name, slot } of functions) {
+  for (const { name, slot, traffic } of functions) {
+    for (const { revision, track, origin } of traffic) {
+      const labels = { function: name, revision: revision.id, digest: origin };
+      const counts = reader.revision(slot, track);
+      add('revisionRequests', counts.requests, labels);
+      add('revisionErrors', counts.errors, labels);
+      add('revisionSlow', counts.slow, labels);
+    }
     const { inFlight, waiting } = readConcurrency(shared.concurrency, slot);
     add('inFlight', inFlight, { function: name });
     add('waiting', waiting, { function: name });
@@ -38,6 +60,11 @@ function samplesOf({ shared, limiter, rows, snapshot, configHash }: MetricsPageS
   const gauges = new Int32Array(shared.gauges);
   let instances = 0;
   for (let row = 0; row < rows; row++) instances += Atomics.load(gauges, GAUGE.instancesOf(row));
+  for (const { function: name, candidate, plan, position } of rollouts.running()) {
+    const revision = revisionId({ function: name, number: candidate });
+    add('rolloutWeight', weightAt(plan, position), { function: name, revision });
+  }
+  for (const [name, count] of rollouts.rollbacks) add('rollbacks', count, { function: name });
   add('instances', instances);
   add('connectionsOpen', Atomics.load(gauges, GAUGE.connections));
   for (const { id, opaUrl, javascript } of policies) {

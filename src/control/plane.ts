@@ -3,11 +3,12 @@
  * can work (nothing touched yet) → write it down in one transaction → give the data plane the new snapshot and wait until all
  * threads answer by it. Requests in flight finish on the revision that they began with.
  */
-import { digestOf } from '../artifacts/digest.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
+import { type Clock, systemClock } from '../model/clock.ts';
 import { MayflyError } from '../model/errors.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { RolloutPlan } from '../rollout/plan.ts';
 import { provideRules, routesUnder, type Blueprint, type Settled } from './blueprint.ts';
 import {
   describeSource,
@@ -19,18 +20,15 @@ import {
   type Source,
   type Toolchain,
 } from './deploy.ts';
-import { asksMissingRule, conflict, desired, reconcile, type Foundation } from './desired.ts';
+import { asksMissingRule, conflict, desired, reconcile, type Foundation, type Served } from './desired.ts';
+import { buildDeclared, sameRevision, type BuiltFunction } from './declared.ts';
 import { createModuleShelf } from './modules.ts';
-import {
-  noSuchFunction,
-  noSuchRevision,
-  revisionKey,
-  type FunctionRecord,
-  type Revision,
-} from './records.ts';
+import { noSuchFunction, noSuchRevision, type FunctionRecord, type Revision } from './records.ts';
 import { createSerial } from './serial.ts';
 import { ensureLoaded, loadServing } from './serving.ts';
 import type { State } from './state.ts';
+import { overruled, planDeploy, type RolloutRecord, type Shift } from './rollouts.ts';
+import { assignTracks, NO_TRACKS, type Tracks } from './tracks.ts';
 import { promote, rollback, type Traffic } from './traffic.ts';
 
 export interface DeployOrder {
@@ -39,8 +37,8 @@ export interface DeployOrder {
   readonly source: Source | null;
   /** Routes, limits and env as the caller wrote them; null: as they are, or the defaults for a new function. */
   readonly settings: unknown;
-  /** Share of the traffic that the new revision gets. */
-  readonly percent: number;
+  /** Share of the traffic that the new revision gets; null: as its rollout has it, or all. */
+  readonly percent: number | null;
   readonly actor: string;
 }
 
@@ -66,6 +64,12 @@ export interface ControlPlane {
   promote(name: string, revision: number, percent: number, actor: string): Promise<Traffic>;
   rollback(name: string, revision: number | undefined, actor: string): Promise<Traffic>;
   remove(name: string, actor: string): Promise<void>;
+  /** One change of who gets what, decided by what is so when its turn comes; null: nothing changes after all. */
+  shift(
+    name: string,
+    actor: string,
+    decide: (record: FunctionRecord, rollout: RolloutRecord | null) => Shift | null,
+  ): Promise<Traffic>;
   /** Routes of a function; empty when its settings do not fit the file any more (`warnings` says so). */
   routes(name: string): readonly RouteSpec[];
   readonly snapshot: Snapshot;
@@ -81,10 +85,15 @@ export interface ControlPlaneOptions {
   readonly publish: (snapshot: Snapshot) => Promise<void>;
   /** A function is gone from the data plane: its slot in the shared tables may be cleared. */
   readonly onRemoved?: (record: FunctionRecord) => void;
+  /** A revision gets this track of its function: what is counted there is another one's. */
+  readonly onTrack?: (slot: number, track: number) => void;
+  readonly clock?: Clock;
 }
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
-  const { state, store, tools, publish, onRemoved = () => {} } = options;
+  const { state, store, tools, publish, onRemoved = () => {}, onTrack = () => {} } = options;
+  const { clock = systemClock } = options;
+  const tracks = new Map<string, Tracks>();
   const serial = createSerial();
   const shelf = createModuleShelf();
   const resources = { state, store, shelf, tools };
@@ -109,10 +118,24 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     return revision;
   };
 
+  const giveTracks = ({ record, traffic }: Served): void => {
+    const before = tracks.get(record.name) ?? NO_TRACKS;
+    const after = assignTracks(
+      before,
+      traffic.map(({ revision }) => revision.number),
+    );
+    tracks.set(record.name, after);
+    after.forEach((number, track) => {
+      if (number !== null && number !== before[track]) onTrack(record.slot, track);
+    });
+  };
+
   /** Gives the data plane what the state and this blueprint come to. From here on the blueprint is in force. */
   const publishDesired = async (plan: Blueprint): Promise<void> => {
     const { served, lost } = await loadServing(plan, resources);
-    const next = desired((current?.version ?? 0) + 1, plan.foundation, served);
+    served.forEach(giveTracks);
+    const tracksOf = (name: string) => tracks.get(name) ?? NO_TRACKS;
+    const next = desired((current?.version ?? 0) + 1, plan.foundation, served, tracksOf);
     blueprint = plan;
     current = next.snapshot;
     warnings = [...lost, ...next.warnings];
@@ -173,60 +196,99 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const write = (
     candidate: Candidate,
-    about: { owner: 'file' | 'api'; settings: unknown; actor: string; percent: number },
-  ) => {
-    const { digest, kind, configuration, source, wasm } = candidate;
-    const { owner, settings, actor } = about;
-    const code = { digest, kind, configuration, source, bytes: wasm.length };
-    const route = (traffic: Traffic, revision: number) => promote(traffic, revision, about.percent);
-    return state.deploy({ function: candidate.function, ...code, owner, settings, actor, route });
-  };
+    about: {
+      owner: 'file' | 'api';
+      settings: unknown;
+      actor: string;
+      percent: number | null;
+      plan: RolloutPlan | null;
+      fileKey?: string;
+    },
+  ) =>
+    state.together(() => {
+      const { digest, kind, configuration, source, wasm, function: name } = candidate;
+      const { plan, percent, ...order } = about;
+      const code = { digest, kind, configuration, source, bytes: wasm.length };
+      let rollout: RolloutRecord | null = null;
+      const route = (before: Traffic, revision: number) => {
+        const turn = { function: name, before, revision, plan, percent, now: clock.now() };
+        const planned = planDeploy({ ...turn, rollout: state.rollouts.of(name) });
+        ({ rollout } = planned);
+        return planned.traffic;
+      };
+      const outcome = state.deploy({ function: name, ...code, ...order, route });
+      if (rollout !== null) state.rollouts.write(rollout);
+      return outcome;
+    });
 
+  const shift: ControlPlane['shift'] = (name, actor, decide) =>
+    serial(async () => {
+      const record = find(name);
+      const change = decide(record, state.rollouts.of(name));
+      if (change === null) return record.traffic;
+      const { traffic, rollout, action, reason } = change;
+      // An artifact that is lost must be found out before anybody is sent there.
+      for (const { revision } of traffic ?? []) await ensureLoaded(findRevision(name, revision), resources);
+      state.together(() => {
+        state.setTraffic(name, traffic, action, actor, reason);
+        if (rollout !== null) state.rollouts.write(rollout);
+      });
+      if (traffic !== null) await publishDesired(inForce());
+      return traffic ?? record.traffic;
+    });
+
+  /** Somebody sets the traffic: a rollout under way has no say any more. */
   const reroute = (
     name: string,
     action: 'promote' | 'rollback',
     actor: string,
     decide: (traffic: Traffic) => Traffic,
   ): Promise<Traffic> =>
-    serial(async () => {
-      const traffic = decide(find(name).traffic);
-      // An artifact that is lost must be found out before anybody is sent there.
-      for (const { revision } of traffic) await ensureLoaded(findRevision(name, revision), resources);
-      state.setTraffic(name, traffic, action, actor);
-      await publishDesired(inForce());
-      return traffic;
+    shift(name, actor, (record, rollout) => {
+      const traffic = decide(record.traffic);
+      return { traffic, action, rollout: overruled(rollout, clock.now()), reason: null };
     });
 
   return {
     async follow(next) {
       // Everything that can fail happens first, without the lock and without a trace: builds take seconds.
-      const built = new Map<string, CandidateOrder>();
-      for (const { name, source, configuration } of next.functions) {
-        const wasm = await readSource(name, source, tools, next.trust);
-        built.set(name, { function: name, wasm, configuration, source: describeSource(source) });
-      }
-      const declared = [...built.values()].map(({ function: name, wasm, configuration }) => ({
-        name,
-        key: revisionKey(digestOf(wasm), configuration),
-      }));
+      const built = new Map<string, BuiltFunction>();
+      for (const item of next.functions) built.set(item.name, await buildDeclared(item, tools, next.trust));
+      const declared = [...built].map(([name, { fileKey }]) => ({ name, key: fileKey }));
       const todo = reconcile(declared, state.functions());
-      const candidates: Candidate[] = [];
+      const ready: { readonly main: Candidate; readonly canary: Candidate | null; of: BuiltFunction }[] = [];
       for (const name of todo.deploy) {
-        candidates.push(await makeCandidate(built.get(name) as CandidateOrder, tools, shelf));
+        const of = built.get(name) as BuiltFunction;
+        const main = await makeCandidate(of.main, tools, shelf);
+        ready.push({ main, canary: of.canary && (await makeCandidate(of.canary, tools, shelf)), of });
       }
       return serial(async () => {
         // Unchanged artifacts are put too: that heals a damaged file from the source that is at hand.
-        for (const { wasm } of built.values()) await store.put(wasm);
-        for (const candidate of candidates) await keep(candidate);
+        for (const { main, canary } of built.values()) {
+          await store.put(main.wasm);
+          if (canary !== null) await store.put(canary.wasm);
+        }
+        for (const { main, canary } of ready) {
+          await keep(main);
+          if (canary !== null) await keep(canary);
+        }
         const gone = todo.remove.map(find);
         state.together(() => {
           for (const { name } of gone) state.remove(name, 'file');
-          for (const candidate of candidates) {
-            write(candidate, { owner: 'file', settings: null, actor: 'file', percent: 100 });
+          for (const { main, canary, of } of ready) {
+            const about = { owner: 'file', settings: null, actor: 'file', fileKey: of.fileKey } as const;
+            // The file's share of a canary is meant as it is written: nothing is rolled out beside it.
+            const percent = canary === null ? null : 100;
+            const { revision } = write(main, { ...about, percent, plan: of.plan });
+            if (canary === null || sameRevision(canary, revision)) continue;
+            write(canary, { ...about, percent: of.weight, plan: null });
           }
         });
         await publishDesired(await withOwnRules(next, state.functions()));
-        gone.forEach(onRemoved);
+        for (const record of gone) {
+          tracks.delete(record.name);
+          onRemoved(record);
+        }
         return { deployed: todo.deploy, removed: todo.remove, warnings };
       });
     },
@@ -252,7 +314,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         refuseMissingRules(plan, name, settled.routes);
         await keep(candidate);
         const outcome = await inStep(name, 'revision', () =>
-          write(candidate, { owner: 'api', settings, actor, percent }),
+          write(candidate, { owner: 'api', settings, actor, percent, plan: settled.rollout }),
         );
         await inStep(name, 'publish', () => publishDesired(plan));
         return { ...outcome, traffic: find(name).traffic };
@@ -268,6 +330,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         return rollback(traffic, numbers, revision);
       }),
 
+    shift,
+
     remove: (name, actor) =>
       serial(async () => {
         const record = find(name);
@@ -280,6 +344,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         }
         state.remove(name, actor);
         await publishDesired(inForce());
+        tracks.delete(name);
         onRemoved(record);
       }),
 

@@ -42,7 +42,7 @@ export interface FunctionRecord {
 export interface AuditEvent {
   readonly time: number;
   readonly actor: string;
-  readonly action: 'deploy' | 'promote' | 'rollback' | 'remove';
+  readonly action: 'deploy' | 'promote' | 'rollback' | 'rollout' | 'remove';
   readonly function: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -58,6 +58,8 @@ export interface DeployRecord {
   readonly configuration: Configuration;
   readonly source: string;
   readonly actor: string;
+  /** Of what the file declares, where that is more than this revision. Default: key of this revision. */
+  readonly fileKey?: string;
   /** Decides the new traffic from the old; of a new function the old is empty. */
   readonly route: (traffic: Traffic, revision: number) => Traffic;
 }

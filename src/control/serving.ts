@@ -1,11 +1,12 @@
 /** From the state to what a snapshot is made of: every function that serves, with its routes and its modules ready to run. */
 import type { ArtifactStore } from '../artifacts/store.ts';
 import { MayflyError } from '../model/errors.ts';
-import { routesUnder, type Blueprint } from './blueprint.ts';
+import { routesUnder, slowMsUnder, type Blueprint } from './blueprint.ts';
 import { loadRevision, type Toolchain } from './deploy.ts';
 import type { Served } from './desired.ts';
 import type { ModuleShelf } from './modules.ts';
 import { noSuchRevision, type FunctionRecord, type Revision } from './records.ts';
+import { isUnderWay } from './rollouts.ts';
 import type { State } from './state.ts';
 
 export interface ServingOptions {
@@ -28,7 +29,9 @@ export async function loadServing(blueprint: Blueprint, options: ServingOptions)
   for (const record of options.state.functions()) {
     try {
       const routes = routesUnder(blueprint, record);
-      served.push({ record, routes, traffic: await loadTraffic(record, options) });
+      const rollout = options.state.rollouts.of(record.name);
+      const slowMs = isUnderWay(rollout) ? rollout.plan.maxP99Ms : slowMsUnder(blueprint, record);
+      served.push({ record, routes, slowMs, traffic: await loadTraffic(record, options) });
     } catch (error) {
       if (!(error instanceof MayflyError)) throw error;
       lost.push(`The function ${record.name} is not served: ${error.message}`);

@@ -55,7 +55,7 @@ test('a file that is no database, or one of a newer Mayfly, is left alone with o
   openDatabase(newer, ['CREATE TABLE a (b)', 'CREATE TABLE c (d)', 'CREATE TABLE e (f)'])[Symbol.dispose]();
   assert.throws(
     () => openState(newer, { clock }),
-    /it was written by a newer Mayfly \(version 3 of it, this one knows 1\)/,
+    /it was written by a newer Mayfly \(version 3 of it, this one knows 2\)/,
   );
 });
 

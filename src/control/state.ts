@@ -17,6 +17,7 @@ import {
   type Owner,
   type Revision,
 } from './records.ts';
+import { ROLLOUT_TABLE, rolloutTable, type RolloutTable } from './rollout-table.ts';
 import { nextSlot } from './slots.ts';
 import { openDatabase, type SqlRow } from './sqlite.ts';
 import type { Traffic } from './traffic.ts';
@@ -34,7 +35,16 @@ export interface State extends Disposable {
 
   /** Same digest and same configuration: the same revision again, `created` is false. */
   deploy(record: DeployRecord): { readonly revision: Revision; readonly created: boolean };
-  setTraffic(name: string, traffic: Traffic, action: 'promote' | 'rollback', actor: string): void;
+  /** `traffic` null: it stays, but what happened is noted. */
+  setTraffic(
+    name: string,
+    traffic: Traffic | null,
+    action: AuditEvent['action'],
+    actor: string,
+    reason?: string | null,
+  ): void;
+  /** A change of one goes into the transaction of the change of traffic (`together`). */
+  readonly rollouts: RolloutTable;
   remove(name: string, actor: string): void;
   /** Several changes as one: all or none. */
   together<T>(work: () => T): T;
@@ -67,6 +77,7 @@ const migrations = [
    CREATE TABLE last_numbers (function TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT;
    CREATE TABLE last_slot (slot INTEGER NOT NULL) STRICT;
    INSERT INTO last_slot VALUES (-1)`,
+  ROLLOUT_TABLE,
 ];
 
 export function openState(file: string, options: StateOptions): State {
@@ -137,7 +148,7 @@ export function openState(file: string, options: StateOptions): State {
 
   const upsertFunction = (record: DeployRecord, key: string) => {
     const settings = JSON.stringify(record.settings ?? null);
-    const fileKey = record.owner === 'file' ? key : null;
+    const fileKey = record.owner === 'file' ? (record.fileKey ?? key) : null;
     const before = find(record.function);
     if (before === null) {
       db.run(
@@ -151,7 +162,7 @@ export function openState(file: string, options: StateOptions): State {
     } else if (record.owner === 'file') {
       db.run(
         "UPDATE functions SET owner = 'file', settings = 'null', file_key = ? WHERE name = ?",
-        key,
+        fileKey,
         record.function,
       );
     } else if (before.owner === 'api') {
@@ -225,15 +236,17 @@ export function openState(file: string, options: StateOptions): State {
         return { revision, created };
       }),
 
-    setTraffic: (name, traffic, action, actor) =>
+    setTraffic: (name, traffic, action, actor, reason = null) =>
       db.transaction(() => {
         if (find(name) === null) throw noSuchFunction(name);
-        for (const { revision } of traffic) {
+        for (const { revision } of traffic ?? []) {
           if (findRevision(name, revision) === null) throw noSuchRevision(name, revision);
         }
-        writeTraffic(name, traffic);
-        note({ actor, action, function: name, detail: { traffic } });
+        if (traffic !== null) writeTraffic(name, traffic);
+        const why = reason === null ? {} : { reason };
+        note({ actor, action, function: name, detail: { ...(traffic && { traffic }), ...why } });
       }),
+    rollouts: rolloutTable(db),
 
     remove: (name, actor) =>
       db.transaction(() => {

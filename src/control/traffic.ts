@@ -51,12 +51,21 @@ export function rollback(traffic: Traffic, revisions: readonly number[], wanted?
   return [{ revision: target, weight: 100 }];
 }
 
+/** Two share: `candidate` gets `percent`, from 1 to 99. */
+export function split(stable: number, candidate: number, percent: number): Traffic {
+  return inOrder([
+    { revision: stable, weight: 100 - percent },
+    { revision: candidate, weight: percent },
+  ]);
+}
+
 function newestBelow(revisions: readonly number[], limit: number): number | undefined {
   const older = revisions.filter((number) => number < limit);
   return older.length === 0 ? undefined : Math.max(...older);
 }
 
-function busiest(traffic: Traffic): Share | undefined {
+/** Who gets most; of equals, the older. */
+export function busiest(traffic: Traffic): Share | undefined {
   return inOrder(traffic).reduce<Share | undefined>(
     (best, share) => (best === undefined || share.weight > best.weight ? share : best),
     undefined,

@@ -41,6 +41,8 @@ export class Call implements RequestFacts, KeySource {
   /** What the rate limit leaves; −1 where there is none. `retryAfterMs`: when the next one passes. */
   remaining = -1;
   retryAfterMs = 0;
+  /** True once a revision was run for it. */
+  invoked = false;
   /** True while it holds one of its function's places. */
   admitted = false;
   /** True while a stage waits; `onAbandoned` undoes the waiting when the client leaves or time is up. */
@@ -71,6 +73,7 @@ export class Call implements RequestFacts, KeySource {
     this.active = null;
     this.session = null;
     this.remaining = -1;
+    this.invoked = false;
     this.admitted = false;
     this.waiting = false;
     this.onAbandoned = null;

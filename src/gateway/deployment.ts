@@ -8,6 +8,8 @@ export interface ActiveRevision {
   readonly revision: RevisionSpec;
   readonly pool: Pool;
   readonly pace: Pace;
+  /** Its place in the metrics. */
+  readonly track: number;
 }
 
 /** A function on this thread: which revisions share its requests. */
@@ -20,10 +22,11 @@ export class Deployment {
   readonly #secondShare: number;
 
   constructor(spec: FunctionSpec, pools: Pools, previous: Deployment | null) {
-    const active = spec.traffic.map(({ revision }) => ({
+    const active = spec.traffic.map(({ revision, track }) => ({
       revision,
       pool: pools.of(revision),
       pace: previous?.paceOf(revision.id) ?? new Pace(),
+      track,
     }));
     const [first, second] = active;
     if (first === undefined || active.length > 2)

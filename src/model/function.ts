@@ -45,5 +45,19 @@ export interface FunctionSpec {
   /** Its row in the shared tables (metrics, concurrency): stable while the process lives. */
   readonly slot: number;
   /** One entry, or two while a rollout is under way. Weights sum to 100. */
-  readonly traffic: readonly { readonly revision: RevisionSpec; readonly weight: number }[];
+  readonly traffic: readonly RevisionShare[];
+  /** Requests that take longer are counted as slow, milliseconds; null: none are. */
+  readonly slowMs: number | null;
 }
+
+export interface RevisionShare {
+  readonly revision: RevisionSpec;
+  readonly weight: number;
+  /** Which of the function's `TRACKS` places in the metrics is its own: the same as long as it has traffic. */
+  readonly track: number;
+  /** Digest of the image it came from, or of its module: the same on every machine. */
+  readonly origin: string;
+}
+
+/** No more revisions of a function than this share its requests. */
+export const TRACKS = 2;

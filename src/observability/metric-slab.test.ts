@@ -27,6 +27,22 @@ test('a value lands in the bucket whose bound is the first not below it', () => 
   }
 });
 
+test('revisions are counted apart, over all rows, until another gets the track', () => {
+  const slab = createMetricSlab(2);
+  const [a, b] = [new MetricRow(slab, 0), new MetricRow(slab, 1)];
+  a.revisionAnswered(5, 0, false, false);
+  a.revisionAnswered(5, 1, true, false);
+  b.revisionAnswered(5, 1, true, true);
+  b.revisionAnswered(6, 0, false, true);
+  const reader = new MetricReader(slab);
+  assert.deepEqual(reader.revision(5, 0), { requests: 1, errors: 0, slow: 0 });
+  assert.deepEqual(reader.revision(5, 1), { requests: 2, errors: 2, slow: 1 });
+  reader.clearRevision(5, 1);
+  assert.deepEqual(reader.revision(5, 1), { requests: 0, errors: 0, slow: 0 });
+  assert.deepEqual(reader.revision(5, 0), { requests: 1, errors: 0, slow: 0 });
+  assert.deepEqual(reader.revision(6, 0), { requests: 1, errors: 0, slow: 1 });
+});
+
 test('rows are summed, each with its own order of status codes', () => {
   const slab = createMetricSlab(3);
   const [a, b] = [new MetricRow(slab, 0), new MetricRow(slab, 2)];

@@ -1,3 +1,4 @@
+import { TRACKS } from '../model/function.ts';
 import { type ProblemCode, problems } from '../model/problems.ts';
 import { MAX_FUNCTIONS } from '../model/shared.ts';
 import { functionCounter, functionCounterCells, STAGES, threadCounterCells } from './definitions.ts';
@@ -9,7 +10,8 @@ import { type HistogramShape, observe, requestShape, stageShape } from './histog
  * ever counts backwards.
  *
  * A row: status codes seen (a directory: column → code), counters of the thread, rejections by problem, one histogram a
- * stage; then for every function: requests by column of the directory, counters, three histograms.
+ * stage; then for every function: requests by column of the directory, counters, three histograms, and for each of the
+ * revisions that share its requests: how many it answered, how many of them failed, how many were slow.
  */
 const CODES = 32;
 /** The last column takes the codes that came when the directory was full. */
@@ -28,7 +30,12 @@ const FUNCTION_COUNTERS = FUNCTION_CODES + CODES;
 const DURATION = FUNCTION_COUNTERS + functionCounterCells.length;
 const COLD_START = DURATION + requestShape.cells;
 const QUEUE_WAIT = COLD_START + requestShape.cells;
-const FUNCTION_CELLS = QUEUE_WAIT + requestShape.cells;
+const REVISIONS = QUEUE_WAIT + requestShape.cells;
+const REVISION_REQUESTS = 0;
+const REVISION_ERRORS = 1;
+const REVISION_SLOW = 2;
+const REVISION_CELLS = 3;
+const FUNCTION_CELLS = REVISIONS + TRACKS * REVISION_CELLS;
 
 const ROW_CELLS = FUNCTIONS + MAX_FUNCTIONS * FUNCTION_CELLS;
 
@@ -61,6 +68,14 @@ export class MetricRow {
     cells[at + FUNCTION_COUNTERS + functionCounter.requestBytes] += bytesIn;
     cells[at + FUNCTION_COUNTERS + functionCounter.responseBytes] += bytesOut;
     observe(cells, at + DURATION, requestShape, microseconds);
+  }
+
+  /** A revision was run for a request; `track` is its place (model/function.ts). */
+  revisionAnswered(slot: number, track: number, failed: boolean, slow: boolean): void {
+    const at = FUNCTIONS + slot * FUNCTION_CELLS + REVISIONS + track * REVISION_CELLS;
+    this.#cells[at + REVISION_REQUESTS]++;
+    if (failed) this.#cells[at + REVISION_ERRORS]++;
+    if (slow) this.#cells[at + REVISION_SLOW]++;
   }
 
   /** Adds to one of the `functionCounter`s. */
@@ -119,6 +134,12 @@ export interface FunctionReading {
   readonly queueWait: HistogramReading;
 }
 
+export interface RevisionReading {
+  readonly requests: number;
+  readonly errors: number;
+  readonly slow: number;
+}
+
 export interface ThreadsReading {
   /** By cell of `threadCounter`. */
   readonly counters: Float64Array;
@@ -150,6 +171,12 @@ export class MetricReader {
     };
   }
 
+  revision(slot: number, track: number): RevisionReading {
+    const at = FUNCTIONS + slot * FUNCTION_CELLS + REVISIONS + track * REVISION_CELLS;
+    const cells = this.#sum(at, REVISION_CELLS);
+    return { requests: cells[REVISION_REQUESTS], errors: cells[REVISION_ERRORS], slow: cells[REVISION_SLOW] };
+  }
+
   threads(): ThreadsReading {
     const rejections = this.#sum(REJECTIONS, PROBLEMS.length);
     return {
@@ -165,6 +192,12 @@ export class MetricReader {
   clearFunction(slot: number): void {
     const at = FUNCTIONS + slot * FUNCTION_CELLS;
     for (const row of this.#rows) row.fill(0, at, at + FUNCTION_CELLS);
+  }
+
+  /** Empties a track before another revision gets it. */
+  clearRevision(slot: number, track: number): void {
+    const at = FUNCTIONS + slot * FUNCTION_CELLS + REVISIONS + track * REVISION_CELLS;
+    for (const row of this.#rows) row.fill(0, at, at + REVISION_CELLS);
   }
 
   #codes(at: number): ReadonlyMap<number, number> {

@@ -121,6 +121,13 @@ const samples: readonly Sample[] = [
   { family: 'connectionsOpen', labels: {}, value: 3 },
   { family: 'inFlight', labels: { function: 'shop' }, value: 1 },
   { family: 'waiting', labels: { function: 'shop' }, value: 0 },
+  ...(['revisionRequests', 'revisionErrors', 'revisionSlow'] as const).map((family) => ({
+    family,
+    labels: { function: 'shop', revision: 'shop-2', digest: 'sha256:ab' },
+    value: 3,
+  })),
+  { family: 'rolloutWeight', labels: { function: 'shop', revision: 'shop-2' }, value: 25 },
+  { family: 'rollbacks', labels: { function: 'shop' }, value: 1 },
   { family: 'policies', labels: { policy: 'shop', mode: 'javascript' }, value: 1 },
   { family: 'limitKeys', labels: {}, value: 5 },
   { family: 'limitCapacity', labels: {}, value: 100 },
@@ -128,6 +135,7 @@ const samples: readonly Sample[] = [
   { family: 'residentMemory', labels: {}, value: 1e8 },
   { family: 'processCpu', labels: {}, value: 1.25 },
   { family: 'startTime', labels: {}, value: 1_795_000_000 },
+  { family: 'config', labels: { hash: 'ab12' }, value: 1 },
   { family: 'build', labels: { version: '0.1.0', node: '26.10.0' }, value: 1 },
 ];
 

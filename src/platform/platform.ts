@@ -18,6 +18,8 @@ import { invokeGateway } from '../control/invoke.ts';
 import { renderMetricsPage } from '../control/metrics-page.ts';
 import type { Blueprint } from '../control/blueprint.ts';
 import { createControlPlane } from '../control/plane.ts';
+import { createRolloutDriver } from '../control/rollout-driver.ts';
+import { NO_COUNTS } from '../rollout/plan.ts';
 import type { ReloadOutcome } from '../control/reload.ts';
 import { readOrCreateSecret } from '../control/secret.ts';
 import { clearRow, createSharedState } from '../control/shared-state.ts';
@@ -48,6 +50,8 @@ const SWEEP_EVERY_MS = 1000;
 /** The whole rate-limit table is swept once in so many rounds. */
 const SWEEP_ROUNDS = 30;
 const INVOKE_TIMEOUT_MS = 60_000;
+/** How often rollouts are looked at: what a bad revision may do meanwhile. */
+const ROLLOUT_TICK_MS = 250;
 
 export interface PlatformOptions {
   /** The configuration file, or its folder. */
@@ -58,6 +62,8 @@ export interface PlatformOptions {
   readonly onRequest?: ((trace: RequestTrace) => void) | undefined;
   /** A compiler that stays warm over builds (mayfly dev). */
   readonly compiler?: Compiler | undefined;
+  /** false: new code gets all requests at once, whatever the file says (mayfly dev). */
+  readonly rollouts?: boolean | undefined;
   /** Told what came of each reload, instead of the log. */
   readonly onReload?: ((outcome: ReloadOutcome) => void) | undefined;
 }
@@ -112,7 +118,9 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
 
   const images = createImages(inState('images'), options.env);
   await images.keepOnly([
-    ...running.functions.map(({ source }) => (source.type === 'image' ? source.reference : '')),
+    ...running.functions.flatMap(({ source, canary }) =>
+      [source, canary?.source].map((code) => (code?.type === 'image' ? code.reference : '')),
+    ),
     ...state.functions().flatMap(({ name }) => state.revisions(name).map(({ source }) => source)),
   ]);
 
@@ -123,6 +131,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     tools: { ...createToolchain({ epoch: shared.epoch, compiler: options.compiler }), pull: images.pull },
     publish: async (snapshot) => supervisor?.publish(snapshot),
     onRemoved: ({ slot }) => reader.clearFunction(slot),
+    onTrack: (slot, track) => reader.clearRevision(slot, track),
   });
 
   const keys = stack.use(
@@ -136,6 +145,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     }),
   );
 
+  const rollOut = options.rollouts ?? true;
   const blueprintOf = async (resolved: Resolved): Promise<Blueprint> => ({
     foundation: await layFoundation(resolved, {
       jwks: keys.current,
@@ -143,14 +153,30 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
       traceRequests: options.onRequest !== undefined || resolved.logging.requests,
       policyCache: inState('policies'),
     }),
-    functions: resolved.functions,
+    functions: resolved.functions.map((item) => (rollOut ? item : { ...item, rollout: null })),
     trust: resolved.images,
-    settle: (name, settings) => resolved.settle(name, settings),
+    settle: (name, settings) => {
+      const settled = resolved.settle(name, settings);
+      return rollOut ? settled : { ...settled, rollout: null };
+    },
     withRules: async (entrypoints) => {
       const { directory, policy } = resolved;
       return policy === null
         ? []
         : [await settlePolicy(directory, { ...policy, entrypoints }, inState('policies'))];
+    },
+  });
+
+  const rollouts = createRolloutDriver({
+    state,
+    plane: control,
+    clock: systemClock,
+    log,
+    counts: (name, number) => {
+      const spec = control.snapshot.functions.find((item) => item.name === name);
+      const share = spec?.traffic.find(({ revision }) => revision.number === number);
+      if (spec === undefined || share === undefined) return NO_COUNTS;
+      return reader.revision(spec.slot, share.track);
     },
   });
 
@@ -210,6 +236,9 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
   );
   stack.defer(() => clearInterval(sweeper));
 
+  const rolloutTimer = setInterval(() => void rollouts.tick(), ROLLOUT_TICK_MS);
+  stack.defer(() => clearInterval(rolloutTimer));
+
   const addresses = gatewayAddresses(running, { port, tlsPort });
   const gatewayUrl = urlOf(addresses.gateway);
   const startedAt = systemClock.now();
@@ -224,6 +253,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
         plane: control,
         state,
         logs: guestLogs,
+        rolloutProgress: (name) => rollouts.progress(name),
         settings: functionSettings,
         version: VERSION,
         invoke: (order) => invokeGateway(addresses.gateway, order, INVOKE_TIMEOUT_MS),
@@ -254,6 +284,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
                   limiter,
                   rows,
                   snapshot: () => control.snapshot,
+                  rollouts: { running: () => state.rollouts.running(), rollbacks: rollouts.rollbacks },
                   configHash: () => served,
                 },
                 format,

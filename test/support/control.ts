@@ -10,10 +10,11 @@ import type { Blueprint, Settled } from '../../src/control/blueprint.ts';
 import { createControlPlane } from '../../src/control/plane.ts';
 import type { FunctionRecord } from '../../src/control/records.ts';
 import { openState } from '../../src/control/state.ts';
-import { systemClock } from '../../src/model/clock.ts';
+import { type Clock, systemClock } from '../../src/model/clock.ts';
 import { NO_TRUST_NEEDED, type PathSource } from '../../src/model/code-source.ts';
 import type { Limits } from '../../src/model/function.ts';
 import type { RouteSpec } from '../../src/model/route.ts';
+import type { RolloutPlan } from '../../src/rollout/plan.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 
 export const limits: Limits = {
@@ -64,15 +65,21 @@ export function route(name: string, path: string): RouteSpec {
   };
 }
 
-/** Settings `{ path?, env?, memoryBytes? }`; the default path is `/<name>`. */
+/** Settings `{ path?, env?, memoryBytes?, rollout? }`; the default path is `/<name>`. */
 export function settle(name: string, settings: unknown): Settled {
-  const given = (settings ?? {}) as { path?: string; env?: Record<string, string>; memoryBytes?: number };
+  const given = (settings ?? {}) as {
+    path?: string;
+    env?: Record<string, string>;
+    memoryBytes?: number;
+    rollout?: RolloutPlan;
+  };
   return {
     routes: [route(name, given.path ?? `/${name}`)],
     configuration: {
       limits: { ...limits, memoryBytes: given.memoryBytes ?? limits.memoryBytes },
       env: given.env ?? {},
     },
+    rollout: given.rollout ?? null,
   };
 }
 
@@ -102,15 +109,17 @@ export async function openControl(
   folder: string,
   tools: Partial<Toolchain> = {},
   onRemoved: (record: FunctionRecord) => void = () => {},
+  clock: Clock = systemClock,
 ) {
   const store = await openArtifactStore(join(folder, 'artifacts'));
-  const state = openState(join(folder, 'state.db'), { clock: systemClock });
+  const state = openState(join(folder, 'state.db'), { clock });
   const published: Snapshot[] = [];
   const plane = createControlPlane({
     state,
     store,
     tools: { ...plainTools, ...tools },
     onRemoved,
+    clock,
     publish: async (snapshot) => void published.push(snapshot),
   });
   return { store, state, plane, published, [Symbol.dispose]: () => state[Symbol.dispose]() };

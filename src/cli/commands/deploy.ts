@@ -44,7 +44,7 @@ export function deployCommand(shell: Shell): Command {
     .option('--settings <file>', 'YAML or JSON with all of its settings')
     .option(
       '--percent <number>',
-      'share of the requests that the new revision gets (default: 100)',
+      'share of the requests that the new revision gets and keeps (default: as its rollout has it, or 100)',
       wholeNumber(0, 100),
     )
     .action((name: string, source: string, options: DeployOptions) => deploy(shell, name, source, options));

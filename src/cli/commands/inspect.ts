@@ -4,7 +4,7 @@ import type { functionDetail } from '../../control/admin/schemas.ts';
 import { functionPath } from '../admin/client.ts';
 import { connect, defineClientCommand } from '../admin/command.ts';
 import type { ConnectionOptions } from '../admin/connection.ts';
-import { formatRoute, formatTraffic } from '../admin/format.ts';
+import { formatRollout, formatRoute, formatTraffic } from '../admin/format.ts';
 import { shortDigest } from '../serving/overview.ts';
 import type { Shell } from '../shell.ts';
 import { formatBytes } from '../ui/bytes.ts';
@@ -31,12 +31,13 @@ async function inspect(shell: Shell, name: string, options: ConnectionOptions): 
 }
 
 function formatDetail(detail: Detail, paint: Paint): string {
-  const { name, owner, routes, traffic, revisions, events } = detail;
+  const { name, owner, routes, traffic, revisions, events, rollout } = detail;
   const [newest] = revisions;
   const limits = Object.entries(newest?.limits ?? {}).map(([key, value]) => `  ${key.padEnd(24)} ${value}`);
   return [
     `${paint('bold', printable(name))} (${owner === 'file' ? 'from the configuration' : 'deployed over the admin API'})`,
     `traffic  ${formatTraffic(traffic)}`,
+    ...(rollout === null ? [] : [`rollout  ${printable(formatRollout(rollout))}`]),
     ...routes.map((route) => `route    ${printable(formatRoute(route))}  auth ${route.auth}`),
     `env      ${newest === undefined || newest.env.length === 0 ? '(none)' : newest.env.map(printable).join(', ')}`,
     '',

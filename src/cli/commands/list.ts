@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { functionSummary } from '../../control/admin/schemas.ts';
 import { connect, defineClientCommand } from '../admin/command.ts';
 import type { ConnectionOptions } from '../admin/connection.ts';
-import { formatRoute, formatTraffic } from '../admin/format.ts';
+import { formatRolloutShort, formatRoute, formatTraffic } from '../admin/format.ts';
 import { shortDigest } from '../serving/overview.ts';
 import type { Shell } from '../shell.ts';
 import { formatBytes } from '../ui/bytes.ts';
@@ -37,5 +37,6 @@ const columns: Column<z.infer<typeof functionSummary>>[] = [
   { title: 'size', cell: ({ bytes }) => formatBytes(bytes) },
   { title: 'digest', cell: ({ digest }) => shortDigest(digest) },
   { title: 'traffic', cell: ({ traffic }) => formatTraffic(traffic) },
+  { title: 'rollout', cell: ({ rollout }) => formatRolloutShort(rollout) },
   { title: 'owner', cell: ({ owner }) => owner },
 ];

@@ -27,6 +27,7 @@ export async function develop(
     logFormat: 'text',
     extras: {
       compiler,
+      rollouts: false,
       onRequest: (trace) =>
         void out.write(terminal.json ? `${JSON.stringify(trace)}\n` : formatTrace(trace, paint)),
       onReload: (outcome) => showReload(terminal, paint, outcome),

@@ -24,7 +24,7 @@ export interface ServerOptions {
   readonly overrides: Readonly<Record<string, string | undefined>>;
   /** Default: what the file says. */
   readonly logFormat?: 'text' | undefined;
-  readonly extras?: Pick<PlatformOptions, 'onRequest' | 'compiler' | 'onReload'> | undefined;
+  readonly extras?: Pick<PlatformOptions, 'onRequest' | 'compiler' | 'onReload' | 'rollouts'> | undefined;
 }
 
 export interface RunningServer {

@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { statOf } from '../../config/files.ts';
+import type { CodeSource } from '../../model/code-source.ts';
 import type { DeclaredFunction, Resolved } from '../../config/resolve.ts';
 
 /** What builds leave behind, and what others installed. */
@@ -13,7 +14,11 @@ export function sourceFiles({ functions, file }: Pick<Resolved, 'functions' | 'f
   return [...new Set(functions.flatMap(filesOf))].filter((name) => name !== file);
 }
 
-function filesOf({ source }: DeclaredFunction): string[] {
+function filesOf({ source, canary }: DeclaredFunction): string[] {
+  return [...filesFrom(source), ...(canary === null ? [] : filesFrom(canary.source))];
+}
+
+function filesFrom(source: CodeSource): string[] {
   if (source.type === 'image') return [];
   const { path, build } = source;
   if (build === null && path.endsWith('.wasm')) return [path];

@@ -4,18 +4,21 @@ import type { InvokeOrder, InvokeResult } from '../invoke.ts';
 import type { GuestLogs } from '../guest-logs.ts';
 import type { ControlPlane } from '../plane.ts';
 import { noSuchFunction, noSuchRevision, type FunctionRecord, type Revision } from '../records.ts';
+import type { RolloutProgress } from '../rollout-driver.ts';
+import { ordered } from '../rollouts.ts';
 import type { State } from '../state.ts';
 import { deployBody, type DeployBody } from './deploy-body.ts';
 import type { Source } from '../deploy.ts';
 import { openApi } from './openapi.ts';
 import { operation, type Operation } from './operation.ts';
 import * as schemas from './schemas.ts';
-import { eventView, invocationView, logView, revisionView, summaryView } from './views.ts';
+import { eventView, invocationView, logView, revisionView, rolloutView, summaryView } from './views.ts';
 
 export interface AdminServices {
   readonly plane: ControlPlane;
   readonly state: State;
   readonly logs: GuestLogs;
+  rolloutProgress(name: string): RolloutProgress | null;
   /** Schema of one function's settings (config: `functionSettings`). */
   readonly settings: z.ZodType;
   /** Of Mayfly. */
@@ -36,9 +39,15 @@ export function createOperations(services: AdminServices): readonly Operation[] 
     return record;
   };
 
+  const rolloutOf = (record: FunctionRecord) => {
+    const rollout = state.rollouts.of(record.name);
+    return rollout && rolloutView(rollout, record.traffic, services.rolloutProgress(record.name));
+  };
+
   const summary = (record: FunctionRecord) => {
     const newest = Math.max(...record.traffic.map((share) => share.revision));
-    return summaryView(record, plane.routes(record.name), state.revision(record.name, newest) as Revision);
+    const revision = state.revision(record.name, newest) as Revision;
+    return summaryView(record, plane.routes(record.name), revision, rolloutOf(record));
   };
 
   const detail = (name: string) => ({
@@ -91,7 +100,7 @@ export function createOperations(services: AdminServices): readonly Operation[] 
           function: params.name,
           source: sourceOf(body),
           settings: body.settings,
-          percent: query.percent,
+          percent: query.percent ?? null,
           actor,
         });
         const json = {
@@ -174,6 +183,21 @@ export function createOperations(services: AdminServices): readonly Operation[] 
       problems: [404, 413, 415, 422],
       async handle({ params, body, actor }) {
         return { status: 200, json: { traffic: await plane.rollback(params.name, body.revision, actor) } };
+      },
+    }),
+
+    operation({
+      id: 'steerRollout',
+      method: 'POST',
+      path: '/v1/functions/{name}/rollout',
+      summary: 'Pauses, resumes, completes or aborts the rollout of a function.',
+      params: byName,
+      body: { json: schemas.rolloutOrder },
+      answers: { 200: { schema: schemas.rolloutAnswer, text: 'The rollout as it is now.' } },
+      problems: [404, 409, 413, 415, 422],
+      async handle({ params: { name }, body, actor }) {
+        await plane.shift(name, actor, (_, rollout) => ordered(rollout, name, body.order, Date.now()));
+        return { status: 200, json: { rollout: rolloutOf(find(name)) as z.infer<typeof schemas.rollout> } };
       },
     }),
 

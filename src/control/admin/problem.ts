@@ -32,6 +32,7 @@ const statuses: Readonly<Record<string, number>> = {
   'no-such-function': 404,
   'no-such-revision': 404,
   'owned-by-file': 409,
+  'no-rollout': 409,
   'route-taken': 409,
   'too-many-functions': 409,
   'module-too-large': 413,

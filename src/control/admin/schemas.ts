@@ -56,6 +56,38 @@ export const revision = z
   })
   .meta({ id: 'Revision' });
 
+const tally = z.object({
+  requests: count,
+  errors: count.describe(
+    'Failed by the revision itself: it trapped, ran out of time or memory, or answered with 5xx.',
+  ),
+  slow: count.describe('Took longer than max_p99_ms.'),
+});
+
+export const rollout = z
+  .object({
+    phase: z.enum(['running', 'paused', 'done', 'rolled-back', 'aborted']),
+    candidate: revisionNumber.describe('The new revision.'),
+    stable: revisionNumber.describe('The one that gets the rest.'),
+    percent: percent.describe('Share of the requests that the new revision gets.'),
+    step: z.int().min(1),
+    steps: z.array(percent),
+    since: moment.describe('When the step began.'),
+    changed_at: moment,
+    reason: z.string().nullable().describe('Why it is as it is, or what it waits for.'),
+    seen: z
+      .object({ candidate: tally, stable: tally })
+      .nullable()
+      .describe('Since the step began; null: nothing is watched.'),
+  })
+  .meta({ id: 'Rollout' });
+
+export const rolloutAnswer = z.object({ rollout }).meta({ id: 'RolloutAnswer' });
+
+export const rolloutOrder = z
+  .strictObject({ order: z.enum(['pause', 'resume', 'promote', 'abort']) })
+  .meta({ id: 'RolloutOrder' });
+
 export const functionSummary = z
   .object({
     name: z.string(),
@@ -65,6 +97,7 @@ export const functionSummary = z
     kind: z.enum(['handler', 'wagi']),
     digest: digest.describe('Of the newest revision that has traffic.'),
     bytes: count,
+    rollout: rollout.nullable().describe('The last one; null: there never was one.'),
   })
   .meta({ id: 'FunctionSummary' });
 
@@ -72,7 +105,7 @@ const event = z
   .object({
     time: moment,
     actor: z.string(),
-    action: z.enum(['deploy', 'promote', 'rollback', 'remove']),
+    action: z.enum(['deploy', 'promote', 'rollback', 'rollout', 'remove']),
     function: z.string(),
     detail: z.record(z.string(), z.unknown()),
   })
@@ -199,8 +232,10 @@ export const deployQuery = z.object({
   percent: z.coerce
     .number()
     .pipe(percent)
-    .default(100)
-    .describe('Share of the traffic that the new revision gets at once.'),
+    .optional()
+    .describe(
+      'Share of the traffic that the new revision gets at once and keeps. Default: as its `rollout` has it, or all.',
+    ),
 });
 
 export const logQuery = z.object({

@@ -48,6 +48,7 @@ async function serve() {
     ...control,
     logs,
     settings,
+    rolloutProgress: () => null,
     version: '1.2.3',
     invoke: (order) => invokeGateway({ host: '127.0.0.1', port: gatewayPort, secure: false }, order, 5000),
     status: () => ({

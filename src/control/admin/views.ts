@@ -9,6 +9,9 @@ import type { InvokeResult } from '../invoke.ts';
 import type { ReloadOutcome } from '../reload.ts';
 import type { ThreadStatus } from '../supervisor.ts';
 import { revisionId, type AuditEvent, type FunctionRecord, type Revision } from '../records.ts';
+import type { RolloutProgress } from '../rollout-driver.ts';
+import type { RolloutRecord } from '../rollouts.ts';
+import type { Traffic } from '../traffic.ts';
 import type * as schemas from './schemas.ts';
 
 export function revisionView(revision: Revision): z.infer<typeof schemas.revision> {
@@ -31,6 +34,7 @@ export function summaryView(
   record: FunctionRecord,
   routes: readonly RouteSpec[],
   newest: Revision,
+  rollout: z.infer<typeof schemas.rollout> | null,
 ): z.infer<typeof schemas.functionSummary> {
   return {
     name: record.name,
@@ -45,6 +49,27 @@ export function summaryView(
     kind: newest.kind,
     digest: newest.digest,
     bytes: newest.bytes,
+    rollout,
+  };
+}
+
+export function rolloutView(
+  rollout: RolloutRecord,
+  traffic: Traffic,
+  progress: RolloutProgress | null,
+): z.infer<typeof schemas.rollout> {
+  const { phase, candidate, stable, plan, position, changedAt, reason } = rollout;
+  return {
+    phase,
+    candidate,
+    stable,
+    percent: traffic.find(({ revision }) => revision === candidate)?.weight ?? 0,
+    step: position.step + 1,
+    steps: [...plan.steps],
+    since: isoTime(position.since),
+    changed_at: isoTime(changedAt),
+    reason: (phase === 'running' ? progress?.reason : null) ?? reason,
+    seen: phase === 'running' && progress !== null ? progress.figures : null,
   };
 }
 

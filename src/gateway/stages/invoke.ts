@@ -23,6 +23,7 @@ const MANY_PAGES = 256;
 export function invoke(gateway: Gateway, call: Call): Verdict {
   const active = call.active as ActiveRevision;
   const nowMs = performance.now();
+  call.invoked = true;
   if (!active.pace.inline(nowMs)) return offload(gateway, call);
   return runInline(gateway, call, active, nowMs, active.pace.inDoubt ? process.threadCpuUsage() : null);
 }

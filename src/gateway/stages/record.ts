@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type { ProblemCode } from '../../model/problems.ts';
 import type { Call } from '../call.ts';
+import type { ActiveRevision } from '../deployment.ts';
 import type { Gateway } from '../gateway.ts';
 import { ROUTE } from '../verdict.ts';
 import { STAGES } from '../../observability/definitions.ts';
@@ -20,7 +22,7 @@ export function record(gateway: Gateway, call: Call): void {
     if (exchange.problemCode !== null) metrics.rejected(exchange.problemCode);
   } else {
     const microseconds = (performance.now() - call.startedMs) * 1000;
-    const { slot } = route.deployment.spec;
+    const { slot, slowMs } = route.deployment.spec;
     metrics.answered(
       slot,
       status,
@@ -28,12 +30,21 @@ export function record(gateway: Gateway, call: Call): void {
       exchange.bodyEnd - exchange.bodyStart,
       exchange.responseBytes,
     );
+    if (call.invoked && !isOurs(exchange.problemCode)) {
+      const isSlow = slowMs !== null && microseconds > slowMs * 1000;
+      metrics.revisionAnswered(slot, (call.active as ActiveRevision).track, status >= 500, isSlow);
+    }
   }
   if (!call.sampled) return;
   for (let stage = ROUTE; stage < STAGES.length; stage++) {
     if (call.stageMs[stage] > 0) metrics.stage(stage, call.stageMs[stage] * 1000);
   }
   if (gateway.tables.snapshot.traceRequests) trace(gateway, call, status);
+}
+
+/** What happened for lack of room, and would have happened with any revision. */
+function isOurs(problem: ProblemCode | null): boolean {
+  return problem === 'overloaded' || problem === 'unavailable';
 }
 
 function trace(gateway: Gateway, call: Call, status: number): void {
