@@ -6,7 +6,7 @@ import { cpuQuantity } from '../resources/quantity.ts';
 
 /** Text that stays what it is: `${` begins a variable in mayfly.yaml, and whoever writes a Function must not read ours. */
 export function literal(text: string): string {
-  return text.replaceAll('${', '$${');
+  return text.replaceAll('${', () => '$${');
 }
 
 /** A variable of the pods' environment. */

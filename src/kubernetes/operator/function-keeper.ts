@@ -1,6 +1,6 @@
 /** Functions, with pods of their own or within a gateway's. */
-import type { KubeObject } from '../cluster/objects.ts';
-import { FUNCTIONS, OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
+import { keyOf, type KubeObject } from '../cluster/objects.ts';
+import { FUNCTIONS, GATEWAYS, OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
 import type { Action } from '../reconcile/actions.ts';
 import { reconcileFunction } from '../reconcile/reconcile-function.ts';
 import { reconcileIsolate } from '../reconcile/reconcile-isolate.ts';
@@ -8,6 +8,7 @@ import { isIsolate } from '../resources/function.ts';
 import { FUNCTION } from '../resources/kinds.ts';
 import { parseSpec } from '../resources/parse.ts';
 import type { GatewayKeeper } from './gateway-keeper.ts';
+import { functionsOf } from './gateway-members.ts';
 import type { Change, Find, Keeper, Known } from './keeper.ts';
 import { ownersOf } from './owners.ts';
 import type { Time } from './time.ts';
@@ -22,8 +23,13 @@ export class FunctionKeeper implements Keeper {
     this.#time = time;
   }
 
-  concerned(change: Change): Iterable<string> {
-    return ownersOf(change, FUNCTIONS, OWNED);
+  *concerned(change: Change, known: Known): Iterable<string> {
+    yield* ownersOf(change, FUNCTIONS, OWNED);
+    const { before, after } = change;
+    // A gateway that came or went; of what becomes of it meanwhile its keeper tells.
+    const gateway = after ?? before;
+    if (gateway?.kind !== GATEWAYS.kind || before?.metadata.uid === after?.metadata.uid) return;
+    for (const object of functionsOf(gateway, known)) yield keyOf(object);
   }
 
   decide(object: KubeObject, find: Find, known: Known): Action[] {

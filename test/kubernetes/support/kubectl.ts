@@ -19,6 +19,8 @@ export class Kubectl {
 
   async try(args: readonly string[], input: unknown = null): Promise<Answer> {
     const child = spawn(this.#program, ['--kubeconfig', this.#kubeconfig, ...args]);
+    // It may be at its end before it has read what it was given; then its answer says why.
+    child.stdin.on('error', () => {});
     let [out, err] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
