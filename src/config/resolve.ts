@@ -59,6 +59,8 @@ export interface Resolved {
   /** Plain HTTP; null when TLS took its port. */
   readonly listen: Address | null;
   readonly tls: (Address & { readonly certificateFile: string; readonly keyFile: string }) | null;
+  /** From being asked to end to the end of listening. */
+  readonly drainDelayMs: number;
   /** null: one for each core. */
   readonly threads: number | null;
   readonly http: Omit<HttpSpec, 'tls'>;
@@ -110,6 +112,7 @@ export function resolveConfig({ file, directory, hash, settings }: Config): Reso
             certificateFile: absolute(server.tls.certificate),
             keyFile: absolute(server.tls.key),
           },
+    drainDelayMs: server.drain_delay,
     threads: server.threads ?? null,
     http: {
       maxHeadBytes: server.max_header_size,

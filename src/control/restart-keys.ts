@@ -6,6 +6,7 @@ const fixedAtStart: Readonly<Record<string, (config: Resolved) => unknown>> = {
   'server.port': ({ listen, tls }) => (listen ?? tls)?.port,
   'server.tls': ({ tls }) => tls,
   'server.threads': ({ threads }) => threads,
+  'server.drain_delay': ({ drainDelayMs }) => drainDelayMs,
   'monitoring.metrics_port': ({ metrics }) => metrics?.port,
   'monitoring.host': ({ metrics }) => metrics?.host,
   'monitoring.enabled': ({ metrics }) => metrics !== null,

@@ -43,8 +43,11 @@ export interface Supervisor extends AsyncDisposable {
   start(): Promise<{ readonly port: number | null; readonly tlsPort: number | null }>;
   /** Resolves when every front that lives answers by this snapshot, or a newer one. */
   publish(snapshot: Snapshot): Promise<void>;
-  /** Lets the fronts finish what is in flight, then ends all threads. `aborted` requests did not make it. */
-  drain(graceMs: number): Promise<{ readonly aborted: number }>;
+  /**
+   * Says for `delayMs` that this server is about to end, while it still takes all that comes; then lets the fronts finish
+   * what is in flight, and ends all threads. `aborted` requests did not make it.
+   */
+  drain(graceMs: number, delayMs?: number): Promise<{ readonly aborted: number }>;
   status(): ThreadStatus[];
 }
 
@@ -201,7 +204,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       stopWaiting();
     },
 
-    async drain(graceMs) {
+    async drain(graceMs, delayMs = 0) {
+      if (delayMs > 0) {
+        for (const seat of fronts) seat.send({ type: 'leave' });
+        await new Promise<void>((resolve) => void later(delayMs, resolve));
+      }
       life.stopping = true;
       const aborted = await drainAll(fronts, graceMs);
       await drainAll(lanes, graceMs);

@@ -57,6 +57,10 @@ export async function runFront(data: ThreadData): Promise<void> {
         return post({ type: 'pong', id: message.id });
       case 'lane':
         return gateway.lanes.attach(message.index, message.port as unknown as MessagePort);
+      case 'leave':
+        gateway.draining = true;
+        for (const listener of listeners) listener.leave();
+        return;
       case 'drain':
         return void drain(gateway, listeners, message.graceMs);
     }

@@ -1,9 +1,10 @@
-import { type ServerHttp2Session, performServerHandshake } from 'node:http2';
+import { type ServerHttp2Session, constants, performServerHandshake } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Front } from './front.ts';
 import { StreamCarrier } from './http2-stream.ts';
 
 const MAX_STREAMS = 100;
+const LAST_STREAM = 2 ** 31 - 1;
 /** Pseudo-header fields, which count as pairs beside the fields proper. */
 const PSEUDO_FIELDS = 4;
 
@@ -35,6 +36,14 @@ export class Http2Connection<Context = unknown> {
   #idle(): void {
     if (this.#front.streams.size === 0) this.#front.stats.timedOut++;
     this.#session.close();
+  }
+
+  /**
+   * GOAWAY with the highest stream there can be (RFC 9113, 6.8): the client opens no further streams, and those that are
+   * on their way already are answered.
+   */
+  leave(): void {
+    this.#session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM);
   }
 
   /** GOAWAY: streams that are open may finish, no further ones. */

@@ -37,6 +37,8 @@ export interface Listener {
   readonly stats: Readonly<HttpStats>;
   /** New limits, in force from the next request on; a new certificate, from the next handshake on. */
   update(http: HttpSpec): void;
+  /** Goes on accepting and answering, but each answer is the last of its connection, so that clients look for another server. */
+  leave(): void;
   /**
    * Stops accepting, closes idle connections, lets current requests finish for at most `graceMs`, then cuts.
    * Returns how many requests were cut.
@@ -60,6 +62,10 @@ export async function listen<Context>(options: ListenOptions<Context>): Promise<
       front.http = http;
       if (http.tls !== null && server instanceof SecureServer)
         server.setSecureContext(secureContext(http.tls));
+    },
+    leave() {
+      front.draining = true;
+      for (const session of front.sessions) session.leave();
     },
     async drain(graceMs) {
       server.close();

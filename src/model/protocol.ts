@@ -25,6 +25,8 @@ export interface ThreadData {
 
 export type ToThread =
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
+  /** Go on, but say that this server is about to end: `/ready` is 503, answers close their connections. */
+  | { readonly type: 'leave' }
   /** Stop accepting, finish what is in flight (at most `graceMs`), say `drained`. */
   | { readonly type: 'drain'; readonly graceMs: number }
   | { readonly type: 'ping'; readonly id: number }

@@ -81,7 +81,7 @@ export interface Platform {
   /** Size of each function's artifact in bytes, by name. */
   sizes(): ReadonlyMap<string, number>;
   reload(): Promise<ReloadOutcome>;
-  /** Finishes what is in flight, for at most `graceMs`, and ends everything. Returns how many requests were cut. */
+  /** After `server.drain_delay`, finishes what is in flight, for at most `graceMs`, and ends everything. Returns how many requests were cut. */
   stop(graceMs: number): Promise<number>;
 }
 
@@ -320,7 +320,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     reload: () => reloader.reload(),
     stop: async (graceMs) => {
       reloading[Symbol.dispose]();
-      const { aborted } = (await supervisor?.drain(graceMs)) ?? { aborted: 0 };
+      const { aborted } = (await supervisor?.drain(graceMs, running.drainDelayMs)) ?? { aborted: 0 };
       await stack.disposeAsync();
       return aborted;
     },

@@ -26,6 +26,11 @@ export const server = z.strictObject({
   threads: integer(1, 256)
     .optional()
     .describe('Data-plane threads that answer requests. Default: one for each CPU core.'),
+  drain_delay: duration(0, 3_600_000)
+    .prefault('0s')
+    .describe(
+      'How long a server that was asked to end (SIGTERM) goes on taking requests, with `/ready` at 503 and `connection: close` on every answer, before it stops listening. Behind a load balancer: longer than it takes to notice.',
+    ),
   tls: z
     .strictObject({
       certificate: path('a PEM file, relative to the configuration file').describe(
