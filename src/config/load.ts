@@ -16,7 +16,7 @@ export interface Config {
   /** The file as it was found; the folder that relative paths count from. */
   readonly file: string;
   readonly directory: string;
-  /** SHA-256 of the file's bytes, hexadecimal: which configuration it is. */
+  /** SHA-256 of the file's bytes, hexadecimal: which configuration it is. Empty where there is no file. */
   readonly hash: string;
   readonly settings: Settings;
 }
