@@ -1,10 +1,12 @@
 /**
  * Emits the JavaScript that the published package carries: Node strips types from sources of its own, but refuses to
- * inside node_modules. Output: dist/src/**, same tree as src/, and dist/templates, the examples as `mayfly init` copies them.
+ * inside node_modules. Output: dist/src/**, same tree as src/, dist/templates, the examples as `mayfly init` copies them, and
+ * dist/pod-server.wasm, the server of pods.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { podServer } from '../src/pods/adapter.ts';
 
 const root = join(import.meta.dirname, '..');
 const config = join(root, 'tsconfig.build.json');
@@ -19,3 +21,5 @@ cpSync(join(root, 'examples'), join(root, 'dist/templates'), {
   recursive: true,
   filter: (path) => !basename(path).startsWith('.'),
 });
+
+writeFileSync(join(root, 'dist/pod-server.wasm'), await podServer(join(root, '.mayfly/build')));

@@ -1,6 +1,6 @@
 /**
  * Writes what is derived from the sources: the JSON Schema for editors, the references of configuration, errors and
- * command line, the alert rules and custom resources for Kubernetes. `--check` writes nothing and fails when a committed file is not what it should be.
+ * command line, the alert rules and custom resources for Kubernetes, the problems of pods. `--check` writes nothing and fails when a committed file is not what it should be.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { crdFiles } from './crd-files.ts';
 import { cliPage } from './cli-page.ts';
 import { problems, problemType, type ProblemCode } from '../src/model/problems.ts';
 import { adminApiPage } from './admin-api-page.ts';
+import { podProblems } from './pod-problems.ts';
 import { prometheusRule } from './prometheus-rule.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -21,6 +22,7 @@ export function generated(): Record<string, string> {
     'docs/reference/errors.md': errorsPage(),
     'docs/reference/cli.md': cliPage(),
     'docs/reference/admin-api.md': adminApiPage(),
+    'pod/assembly/server/problem-catalogue.ts': podProblems(),
     'deploy/monitoring/prometheus-rule.yaml': prometheusRule(root),
     ...crdFiles(),
   };

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { part } from '../../scripts/parts/part.ts';
-import { compileAdapter } from '../../src/pods/adapter.ts';
+import { podServer } from '../../src/pods/adapter.ts';
 import { linkPod } from '../../src/pods/link/link.ts';
 import { arenaBytes, encodePodSettings, type PodSettings } from '../../src/pods/settings.ts';
 import { type LoadResult, medianLoad, wrk, wrkScript } from '../lib/load.ts';
@@ -83,7 +83,7 @@ async function prepareAll(scratch: string): Promise<readonly Contestant[]> {
   const module = await buildFunction(join(shop, 'function.ts'), join(shop, 'function.wasm'));
   const plain = join(scratch, 'pod.wasm');
   const compiled = join(scratch, 'pod.aot.wasm');
-  writeFileSync(plain, podOf(readFileSync(module), await compileAdapter(scratch)));
+  writeFileSync(plain, podOf(readFileSync(module), await podServer(scratch)));
   await promisify(execFile)(wasmedge, ['compile', '--generic-binary', plain, compiled]);
   const pod = (name: string, file: string): Contestant => ({
     name,

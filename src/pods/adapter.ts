@@ -1,4 +1,5 @@
-/** The server that a function is linked with to become a pod (pod/assembly), compiled when it is first needed. */
+/** The server that a function is linked with to become a pod (pod/assembly). */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildCache } from '../build/cache.ts';
 import { Compiler } from '../build/compiler.ts';
@@ -7,12 +8,29 @@ import { MayflyError } from '../model/errors.ts';
 import { PACKAGE_ROOT } from '../model/package-root.ts';
 
 const SOURCE = join(PACKAGE_ROOT, 'pod/assembly/index.ts');
+/** The package brings it compiled (scripts/build.ts); a clone compiles its sources. */
+const COMPILED = join(PACKAGE_ROOT, 'dist/pod-server.wasm');
+const IS_CLONE = import.meta.url.endsWith('.ts');
 
 /**
- * The server as a module that is yet to be linked (src/pods/link). `folder` keeps finished builds (`.mayfly/build`).
- * Throws a MayflyError (`build-failed`) when the compiler finds a mistake, which only a contributor gets to see.
+ * The server as a module that is yet to be linked (src/pods/link). `folder` keeps what a clone compiled (`.mayfly/build`).
+ * Throws a MayflyError: `build-failed` when the compiler finds a mistake, which only a contributor gets to see,
+ * `pod-adapter` when the package is not complete.
  */
-export async function compileAdapter(folder: string): Promise<Uint8Array> {
+export async function podServer(folder: string): Promise<Uint8Array> {
+  if (IS_CLONE) return await compileOnce(folder);
+  try {
+    return await readFile(COMPILED);
+  } catch {
+    throw new MayflyError("Cannot build: the pod's server is not in the package", {
+      where: COMPILED,
+      fix: 'Install Mayfly again.',
+      code: 'pod-adapter',
+    });
+  }
+}
+
+async function compileOnce(folder: string): Promise<Uint8Array> {
   const cache = new BuildCache(folder);
   const finished = await cache.find(SOURCE);
   if (finished !== null) return finished.wasm;

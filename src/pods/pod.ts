@@ -6,7 +6,7 @@ import { storeError } from '../artifacts/store-error.ts';
 import { buildFunction } from '../build/build.ts';
 import { writeWhole } from '../build/cache.ts';
 import type { Kind } from '../model/function.ts';
-import { compileAdapter } from './adapter.ts';
+import { podServer } from './adapter.ts';
 import { compileAhead } from './ahead.ts';
 import { linkPod } from './link/link.ts';
 import type { PodPlan } from './plan.ts';
@@ -33,7 +33,7 @@ export interface PodOutput {
 /** Builds, links, and only then writes: the file is whole or not there. Throws what the steps throw, all MayflyError. */
 export async function buildPod(plan: PodPlan, { out, wasmedge }: PodOutput): Promise<BuiltPod> {
   const { wasm: guest, kind, warnings } = await buildFunction(plan.build);
-  const adapter = await compileAdapter(join(plan.folder, 'build'));
+  const adapter = await podServer(join(plan.folder, 'build'));
   const plain = linkPod(guest, adapter, {
     memoryBytes: plan.memoryBytes,
     arenaBytes: arenaBytes(plan.settings),

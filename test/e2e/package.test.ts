@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Compiler } from '../../src/build/compiler.ts';
 import { mayfly, startServer, type CommandLine } from '../support/cli.ts';
 import { makeTestFolder, type TestFolder } from '../support/folder.ts';
 
@@ -51,9 +52,7 @@ test('the package has no sources, no tests and nothing hidden', () => {
       encoding: 'utf8',
     },
   );
-  const wrong = listing
-    .split('\n')
-    .filter((file) => !/^(\.?|\.\/(sdk|pod|dist\/templates)\/.*\.ts)$/.test(file));
+  const wrong = listing.split('\n').filter((file) => !/^(\.?|\.\/(sdk|dist\/templates)\/.*\.ts)$/.test(file));
   assert.deepEqual(wrong, []);
 });
 
@@ -70,6 +69,17 @@ test('init, build and serve answer a request', async () => {
   assert.match(metrics, /^mayfly_/m);
   server.signal('SIGTERM');
   assert.equal(await server.ended, 0);
+});
+
+test('the server of pods came along, as the sources give it, and is linked without a compiler', async () => {
+  const packed = readFileSync(join(folder.path, 'app/node_modules/mayfly/dist/pod-server.wasm'));
+  await using compiler = new Compiler('server');
+  const { wasm } = await compiler.compile(join(root, 'pod/assembly/index.ts'));
+  assert.ok(wasm !== null && packed.equals(wasm), 'npm run build');
+  assert.equal((await mayfly(['init', 'pod'], options)).code, 0);
+  const built = await mayfly(['build', 'pod', '--target', 'wasmedge', '--out', 'pod.wasm'], options);
+  assert.deepEqual([built.code, built.err], [0, '']);
+  assert.ok(WebAssembly.validate(readFileSync(join(folder.path, 'app/pod.wasm'))));
 });
 
 test('the policy compiler came along', async () => {

@@ -1,5 +1,5 @@
 import * as guest from "../guest";
-import { FUNCTION_FAILED, FUNCTION_TIMEOUT, RESPONSE_TOO_LARGE } from "../server/problems";
+import { FUNCTION_FAILED, FUNCTION_TIMEOUT, RESPONSE_TOO_LARGE } from "../server/problem-catalogue";
 import { beginLogOfRun, report } from "../host/run-log";
 import { closeStreams, openStreams } from "../host/streams";
 import { settings } from "../settings";

@@ -1,5 +1,5 @@
 import * as guest from "../guest";
-import { FUNCTION_FAILED, RESPONSE_TOO_LARGE } from "../server/problems";
+import { FUNCTION_FAILED, RESPONSE_TOO_LARGE } from "../server/problem-catalogue";
 import { report } from "../host/run-log";
 import {
   closeStreams,

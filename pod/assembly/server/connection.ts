@@ -18,7 +18,8 @@ import {
   startPhase,
 } from "./connections";
 import * as output from "./output";
-import { OVERLOADED, REQUEST_TIMEOUT, problemOf } from "./problems";
+import { OVERLOADED, REQUEST_TIMEOUT } from "./problem-catalogue";
+import { problemOf } from "./problems";
 import { askFunction, isForFunction, refuse } from "./requests";
 import { finish, flushUnsent } from "./socket";
 import { now } from "./time";

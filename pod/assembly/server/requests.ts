@@ -10,7 +10,8 @@ import { reserve } from "../memory/arena";
 import { put } from "../memory/bytes";
 import { Connection } from "./connections";
 import * as output from "./output";
-import { METHOD_NOT_ALLOWED, NOT_FOUND, appendProblem } from "./problems";
+import { METHOD_NOT_ALLOWED, NOT_FOUND } from "./problem-catalogue";
+import { appendProblem } from "./problems";
 import { lineBytes, lineStart, makeId, takeId } from "./request-id";
 import { readNow } from "./time";
 

@@ -19,8 +19,9 @@ export async function startPod(
   wasmedge: string,
   file: string,
   env: Readonly<Record<string, string>> = {},
+  port?: number,
 ): Promise<PodProcess> {
-  const port = await freePort();
+  port ??= await freePort();
   const variables = Object.entries({ PORT: String(port), ...env }).flatMap(([name, value]) => [
     '--env',
     `${name}=${value}`,
@@ -63,7 +64,8 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on just now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
