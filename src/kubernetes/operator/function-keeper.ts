@@ -1,9 +1,10 @@
 /** Functions, with pods of their own or within a gateway's. */
 import { keyOf, type KubeObject } from '../cluster/objects.ts';
-import { FUNCTIONS, GATEWAYS, OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
+import { DEPLOYMENTS, FUNCTIONS, GATEWAYS, OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
 import type { Action } from '../reconcile/actions.ts';
 import { reconcileFunction } from '../reconcile/reconcile-function.ts';
 import { reconcileIsolate } from '../reconcile/reconcile-isolate.ts';
+import { canaryName } from '../rollout/canary-deployment.ts';
 import { isIsolate } from '../resources/function.ts';
 import { FUNCTION } from '../resources/kinds.ts';
 import { parseSpec } from '../resources/parse.ts';
@@ -49,6 +50,7 @@ export class FunctionKeeper implements Keeper {
       );
     }
     const served = OWNED.filter((resource) => resource !== SCALED_OBJECTS || known.serves(resource));
-    return reconcileFunction({ function: object, objects, served }, this.#time.now());
+    const canary = find(DEPLOYMENTS.kind, canaryName(name));
+    return reconcileFunction({ function: object, objects, canary, served }, this.#time.now());
   }
 }

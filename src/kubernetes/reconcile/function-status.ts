@@ -2,8 +2,6 @@
 import type { KubeObject } from '../cluster/objects.ts';
 import type { Finding } from '../resources/status.ts';
 import { podLabels, ownerOf } from '../resources/owned.ts';
-import type { Action } from './actions.ts';
-import { report } from './report.ts';
 
 /** Why nothing is done for a Function. */
 export interface Obstacle {
@@ -82,18 +80,11 @@ function rollout(deployment: KubeObject | undefined): Rollout {
   return { available, current: updatedReplicas, others: replicas - updatedReplicas, stuck };
 }
 
-export function statusAction(
-  object: KubeObject,
-  findings: readonly Finding[],
-  deployment: KubeObject | undefined,
-  now: number,
-): Action[] {
-  return report(object, findings, podNumbers(object, deployment), now);
-}
-
 /** What `kubectl scale` and autoscalers look at. */
-export function podNumbers(object: KubeObject, deployment: KubeObject | undefined): PodNumbers {
-  const { replicas = 0, readyReplicas = 0 } = (deployment?.['status'] ?? {}) as DeploymentStatus;
+export function podNumbers(object: KubeObject, ...deployments: (KubeObject | undefined)[]): PodNumbers {
+  const of = deployments.map((deployment) => (deployment?.['status'] ?? {}) as DeploymentStatus);
+  const replicas = of.reduce((sum, status) => sum + (status.replicas ?? 0), 0);
+  const readyReplicas = of.reduce((sum, status) => sum + (status.readyReplicas ?? 0), 0);
   const selector = Object.entries(podLabels(ownerOf(object))).map(([key, value]) => `${key}=${value}`);
   return { replicas, readyReplicas, selector: selector.join(',') };
 }

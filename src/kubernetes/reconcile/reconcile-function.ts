@@ -10,15 +10,24 @@ import { service } from '../wasmedge/service.ts';
 import { DEPLOYMENTS, SCALED_OBJECTS } from '../cluster/resources.ts';
 import type { Action } from './actions.ts';
 import { stamped } from './drift.ts';
-import { assess, type Obstacle, statusAction } from './function-status.ts';
+import { canaryDeployment } from '../rollout/canary-deployment.ts';
+import { podRollout, type PodRollout, statusOf } from '../rollout/pod-rollout.ts';
+import type { RolloutStatus } from '../rollout/rollout-state.ts';
+import { rolloutEvent, withRollout } from '../rollout/report-rollout.ts';
+import { assess, type Obstacle, podNumbers } from './function-status.ts';
+import { report as said } from './report.ts';
 import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
 
 const LOOK_AGAIN_MS = 10_000;
+/** How often a rollout under way is looked at; changes of its pods come by themselves. */
+const LOOK_AT_ROLLOUT: Action = { do: 'look-again', afterMs: 5000 };
 
 export interface ObservedFunction {
   readonly function: KubeObject;
   /** By kind, what bears the function's name, whoever made it. */
   readonly objects: Readonly<Partial<Record<string, KubeObject>>>;
+  /** The Deployment of an image that is tried, whoever made it. */
+  readonly canary?: KubeObject | undefined;
   /** The kinds of `OWNED` that the cluster has: KEDA may not be installed. */
   readonly served: readonly Resource[];
 }
@@ -35,7 +44,8 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
   if (!hasOwnPods(spec)) return [];
   const owner = ownerOf(object);
   const pods = wantedPods(spec);
-  const wanted = wantedObjects(owner, spec, pods);
+  const rollout = podRollout({ ...observed, canary: own(observed.canary, owner), spec, pods }, now);
+  const wanted = wantedObjects(owner, spec, rollout);
   const obstacle = obstacleTo(observed, wanted, owner);
   if (obstacle !== null) {
     // The object in our way is nobody's that we watch.
@@ -44,9 +54,11 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
     return [...report(observed, obstacle, now), ...again];
   }
   return [
-    ...wanted.flatMap((item) => applyWhereNeeded(item, observed.objects[item.kind])),
+    ...wanted.flatMap((item) => applyWhereNeeded(item, foundFor(observed, item))),
     ...deleteUnwanted(present(observed), wanted, owner),
-    ...report(observed, pods, now),
+    ...report(observed, rollout.stablePods, now, rollout.status ?? null),
+    ...rolloutEvent(object, statusOf(object), rollout.status),
+    ...(rollout.isMoving ? [LOOK_AT_ROLLOUT] : []),
   ];
 }
 
@@ -56,45 +68,61 @@ export function wantedPods({ replicas, scaling }: FunctionSpec): number {
   return Math.min(Math.max(replicas, scaling.minReplicas), scaling.maxReplicas);
 }
 
-function wantedObjects(owner: Owner, spec: PodSpec, pods: number): KubeObject[] {
+function wantedObjects(owner: Owner, spec: PodSpec, rollout: PodRollout): KubeObject[] {
+  const { stable, stablePods, canary } = rollout;
   const scaler = autoscaler(owner, spec);
-  return [deployment(owner, spec, pods), service(owner, spec), ...(scaler === null ? [] : [scaler])].map(
-    stamped,
-  );
+  return [
+    deployment(owner, { ...spec, image: stable }, stablePods),
+    ...(canary === null ? [] : [canaryDeployment(owner, spec, canary)]),
+    service(owner, spec),
+    ...(scaler === null ? [] : [scaler]),
+  ].map(stamped);
+}
+
+/** What bears the name of `item` already, whoever made it. */
+function foundFor({ objects, canary, function: { metadata } }: ObservedFunction, item: KubeObject) {
+  return item.metadata.name === metadata.name ? objects[item.kind] : canary;
+}
+
+function own(found: KubeObject | undefined, owner: Owner): KubeObject | undefined {
+  return found !== undefined && isOwnedBy(found, owner) ? found : undefined;
 }
 
 /** What keeps all of it from being done. Nothing is done by halves. */
 function obstacleTo(
-  { objects, served }: ObservedFunction,
+  observed: ObservedFunction,
   wanted: readonly KubeObject[],
   owner: Owner,
 ): Obstacle | null {
   const kinds = wanted.map(({ kind }) => kind);
-  if (kinds.includes(SCALED_OBJECTS.kind) && !served.includes(SCALED_OBJECTS)) {
+  if (kinds.includes(SCALED_OBJECTS.kind) && !observed.served.includes(SCALED_OBJECTS)) {
     return {
       reason: 'KedaMissing',
       message: 'spec.scaling.prometheus needs KEDA, which this cluster does not have. Install it (keda.sh).',
     };
   }
-  for (const kind of kinds) {
-    const found = objects[kind];
+  for (const item of wanted) {
+    const found = foundFor(observed, item);
     if (found === undefined || isOwnedBy(found, owner)) continue;
-    const message = `There is a ${kind} of this name already, which is not the function's. Rename one of the two.`;
+    const message = `There is a ${item.kind} ${item.metadata.name} already, which is not the function's. Rename one of the two.`;
     return { reason: 'NameTaken', message };
   }
   return null;
 }
 
-function present({ objects }: ObservedFunction): KubeObject[] {
-  return Object.values(objects).filter((object) => object !== undefined);
+function present({ objects, canary }: ObservedFunction): KubeObject[] {
+  return [...Object.values(objects), canary].filter((object) => object !== undefined);
 }
 
 function report(
-  { function: object, objects }: ObservedFunction,
+  { function: object, objects, canary }: ObservedFunction,
   wish: number | Obstacle,
   now: number,
+  /** Default: it stays as it is. */
+  rollout: RolloutStatus | null = statusOf(object) ?? null,
 ): Action[] {
-  const found = objects[DEPLOYMENTS.kind];
-  const own = found !== undefined && isOwnedBy(found, ownerOf(object)) ? found : undefined;
-  return statusAction(object, assess(own, wish), own, now);
+  const mine = own(objects[DEPLOYMENTS.kind], ownerOf(object));
+  const pods = podNumbers(object, mine, own(canary, ownerOf(object)));
+  const numbers = { ...pods, ...(rollout === null ? {} : { rollout }) };
+  return said(object, withRollout(assess(mine, wish), rollout ?? undefined), numbers, now);
 }

@@ -1,8 +1,20 @@
 /** `Function`: what a person writes to have a function in a cluster. */
 import { z } from 'zod';
-import { base64, choice, cpu, decimal, integer, quantity, shaped, text, url } from '../../config/scalars.ts';
+import {
+  base64,
+  choice,
+  cpu,
+  decimal,
+  flag,
+  integer,
+  quantity,
+  shaped,
+  text,
+  url,
+} from '../../config/scalars.ts';
 import { hostName, METHOD_NAMES, methods, routePath } from '../../config/sections/functions.ts';
 import { cpuBudget, functionLimits, queueLimits } from '../../config/sections/limits.ts';
+import { DEFAULT_STEPS, rolloutKeys } from '../../config/sections/rollout.ts';
 import { auth } from '../../config/sections/security.ts';
 import { inCamelCase } from './camel-case.ts';
 import type { CrossRule } from './cross-rule.ts';
@@ -72,6 +84,15 @@ const limitKeys = inCamelCase({
   ...queueLimits,
 });
 
+const rollout = z.strictObject({
+  steps: rolloutKeys.steps.default(DEFAULT_STEPS),
+  interval: rolloutKeys.interval.prefault('30s'),
+  minRequests: rolloutKeys.minRequests.prefault(50),
+  maxErrorRate: rolloutKeys.maxErrorRate.prefault('1%'),
+  maxP99: rolloutKeys.maxP99.optional(),
+  paused: flag().prefault(false).describe('Leave the shares as they are.'),
+});
+
 export const functionSpec = z.strictObject({
   runtime: choice(['wasmedge', 'isolate']).describe(
     '`wasmedge`: pods of its own that WasmEdge runs. `isolate`: within the pods of a MayflyGateway.',
@@ -99,6 +120,11 @@ export const functionSpec = z.strictObject({
     .optional()
     .describe("The RateLimit that requests are counted by; `none`: no limit. Default: the gateway's."),
   ...optional(limitKeys),
+  rollout: rollout
+    .optional()
+    .describe(
+      'A new image gets more and more of the requests (`isolate`) or pods (`wasmedge`), or none again. Default: all at once.',
+    ),
   imagePullSecrets,
   runtimeClassName: objectName.default('wasmedge').describe('RuntimeClass of the pods.'),
   env: z
@@ -197,6 +223,12 @@ export const functionRules: readonly CrossRule<FunctionSpec>[] = [
     message: 'answers for isolate functions. Allowed: with runtime isolate.',
     cel: "self.runtime == 'isolate' || !has(self.gateway)",
     holds: ({ runtime, gateway }) => runtime === 'isolate' || gateway === undefined,
+  },
+  {
+    path: ['rollout'],
+    message: 'compares images, and there is none. Allowed: beside image.',
+    cel: '!has(self.rollout) || has(self.image)',
+    holds: ({ rollout: set, image: given }) => set === undefined || given !== undefined,
   },
   {
     path: ['scaling'],

@@ -12,6 +12,8 @@ export const LABELS = {
   managedBy: 'app.kubernetes.io/managed-by',
   /** On everything that belongs to a Function, and the selector of its pods. */
   function: `${GROUP}/function`,
+  /** Tells pods of an image that is tried from the others. */
+  track: `${GROUP}/track`,
   /** The same for a MayflyGateway. */
   gateway: `${GROUP}/gateway`,
 } as const;

@@ -23,6 +23,19 @@ export const functionStatus = z.strictObject({
   served: word
     .optional()
     .describe('What every pod of the gateway was last seen to serve of it, as a hash (`isolate`).'),
+  rollout: z
+    .strictObject({
+      stable: word.describe('The image that holds its objective.'),
+      candidate: word.optional().describe('The image that is tried, or was.'),
+      phase: choice(['Stable', 'Running', 'Paused', 'RolledBack']).describe('How it stands.'),
+      weight: integer(0, 100).optional().describe('Percent that the candidate gets.'),
+      step: integer(1).optional().describe('Which of the steps, from 1.'),
+      window: integer(1).optional().describe('How often it was counted anew.'),
+      since: word.optional().describe('Since when this is counted.'),
+      reason: word.optional().describe('Why it is so.'),
+    })
+    .optional()
+    .describe('How far the newest image is, where `rollout` is set.'),
   conditions: z.array(condition).optional().describe('Ready, Progressing and Degraded.'),
 });
 
