@@ -2,6 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { LimitKey } from './key.ts';
 import type { RateLimit } from './limit.ts';
 import { monotonicNow } from './monotonic.ts';
+import { type Spent, Spending, SPENDING_WORDS_PER_ENTRY } from './spending.ts';
 
 /** Entries that one key can live in: a key is looked for in these and nowhere else. */
 const GROUP = 16;
@@ -19,12 +20,16 @@ const EXPIRY = 3;
 /** A group is its lock and its entries. */
 const GROUP_WORDS = GROUP * WORDS_PER_ENTRY;
 const WORDS_PER_GROUP = 1 + GROUP_WORDS;
+/** More, in a table that several processes share. */
+const SPENDING_WORDS_PER_GROUP = 1 + GROUP * SPENDING_WORDS_PER_ENTRY;
 
 const SEED_LOW = 0;
 const SEED_HIGH = 1;
 const LIVE = 2;
 const OVERFLOWED = 3;
 const SWEEP_CURSOR = 4;
+/** Gateways that share the limits; 0: this one is alone and keeps no account of what is used. */
+const SHARES = 5;
 
 /** A lock held this long belongs to a thread that died: the section it guards takes well under a microsecond. */
 const STALE_LOCK_SECONDS = 2;
@@ -32,11 +37,20 @@ const STALE_LOCK_SECONDS = 2;
 const LOCK_SPINS = 200;
 const RETRY_WITHOUT_ENTRY_MS = 1000;
 
-/** Memory of a table for about `keys` keys at once, seeded with a secret of this process. Main thread only. */
-export function createRateLimitTable(keys: number): SharedArrayBuffer {
+/**
+ * Memory of a table for about `keys` keys at once, seeded with a secret of this process. Main thread only.
+ * `seed`: eight bytes that several processes have in common, so that they can tell each other what their keys used.
+ */
+export function createRateLimitTable(keys: number, seed?: Uint8Array): SharedArrayBuffer {
   const groups = Math.ceil((keys * 2) / GROUP) + OVERFLOW_GROUPS;
-  const shared = new SharedArrayBuffer((HEADER_WORDS + groups * WORDS_PER_GROUP) * 4);
-  randomFillSync(new Uint8Array(shared, SEED_LOW * 4, 8));
+  const words = WORDS_PER_GROUP + (seed === undefined ? 0 : SPENDING_WORDS_PER_GROUP);
+  const shared = new SharedArrayBuffer((HEADER_WORDS + groups * words) * 4);
+  const own = new Uint8Array(shared, SEED_LOW * 4, 8);
+  if (seed === undefined) randomFillSync(own);
+  else {
+    own.set(seed.subarray(0, 8));
+    new Int32Array(shared)[SHARES] = 1;
+  }
   return shared;
 }
 
@@ -62,6 +76,9 @@ export interface RateLimitTableStats {
  * When a group is full of live keys, new keys of that group share one overflow bucket per limit: they are limited
  * together, more strictly than alone. When there is no room for that either the request is refused. A full table
  * never means "unlimited".
+ *
+ * Where several gateways share the limits (docs/adr/0009-fleet.md), each has its share of the burst and the whole rate;
+ * what the others used is charged afterwards, and what was used here is kept for them (`collect`).
  */
 export class RateLimiter {
   /** After a refusal: when the next request can pass. After an acceptance: when one more than `remaining` can. */
@@ -72,16 +89,21 @@ export class RateLimiter {
   readonly #locks: Int32Array;
   readonly #entries: Int32Array;
   readonly #groups: number;
+  readonly #spending: Spending | null;
   readonly #overflowKeys = new WeakMap<RateLimit, LimitKey>();
 
   constructor(shared: SharedArrayBuffer) {
-    const groups = Math.floor((shared.byteLength / 4 - HEADER_WORDS) / WORDS_PER_GROUP);
+    const isShared = new Int32Array(shared)[SHARES] > 0;
+    const perGroup = WORDS_PER_GROUP + (isShared ? SPENDING_WORDS_PER_GROUP : 0);
+    const groups = Math.floor((shared.byteLength / 4 - HEADER_WORDS) / perGroup);
     if (groups <= OVERFLOW_GROUPS) throw new RangeError('The rate-limit table is too small');
     this.#header = new Int32Array(shared, 0, HEADER_WORDS);
     this.#locks = new Int32Array(shared, HEADER_WORDS * 4, groups);
     const words = groups * GROUP * WORDS_PER_ENTRY;
     this.#entries = new Int32Array(shared, (HEADER_WORDS + groups) * 4, words);
     this.#groups = groups - OVERFLOW_GROUPS;
+    const spendingFrom = (HEADER_WORDS + groups * WORDS_PER_GROUP) * 4;
+    this.#spending = isShared ? new Spending(shared, spendingFrom, groups, GROUP) : null;
   }
 
   /** The secret that key hashes start from: the same on every thread, another one in every process. */
@@ -112,8 +134,9 @@ export class RateLimiter {
     const start = exact === whole ? now : (now + 1) | 0;
     const entries = this.#entries;
     const time = entry + TIME;
-    const burst = limit.burstTicks;
     const one = limit.requestTicks;
+    const spending = this.#spending;
+    const burst = spending === null ? limit.burstTicks : this.#shareOf(limit);
     for (;;) {
       const arrival = Atomics.load(entries, time);
       const ahead = (arrival - now) | 0;
@@ -124,11 +147,41 @@ export class RateLimiter {
       }
       const next = used > 0 ? (now + used + one) | 0 : (start + one) | 0;
       if (Atomics.compareExchange(entries, time, arrival, next) !== arrival) continue;
+      if (spending !== null) spending.add(entry / WORDS_PER_ENTRY, one);
       const left = burst - used - one;
       const remaining = left >> limit.requestShift;
       this.retryAfterMs = (one - (left - remaining * one)) / limit.ticksPerMs;
       this.resetMs = (used + one) / limit.ticksPerMs;
       return remaining;
+    }
+  }
+
+  /** How many gateways share the limits, this one among them. Main thread only. */
+  share(gateways: number): void {
+    if (this.#spending !== null) Atomics.store(this.#header, SHARES, Math.max(1, gateways));
+  }
+
+  /** Takes what keys used since the last call. Main thread only. */
+  collect(visit: (spent: Spent) => void): void {
+    this.#spending?.collect((index, limit, ticks) => {
+      const entry = index * WORDS_PER_ENTRY;
+      const high = this.#entries[entry + KEY_HIGH];
+      if (high !== 0) visit({ limit, low: this.#entries[entry + KEY_LOW], high, ticks });
+    });
+  }
+
+  /** Counts what a key used at another gateway: it was accepted there, so it may be more than there is left. */
+  charge(key: LimitKey, limit: RateLimit, ticks: number, nowMs: number): void {
+    const entry = this.#settle(key, limit, nowMs, Math.floor(nowMs / 1000));
+    if (entry < 0) return;
+    const now = Math.floor(nowMs * limit.ticksPerMs) | 0;
+    // Never more than the entry is remembered for.
+    const most = Math.floor(limit.rememberSeconds * 1000 * limit.ticksPerMs);
+    for (;;) {
+      const arrival = Atomics.load(this.#entries, entry + TIME);
+      const ahead = Math.max(0, (arrival - now) | 0);
+      const next = (now + Math.max(ahead, Math.min(ahead + ticks, most))) | 0;
+      if (Atomics.compareExchange(this.#entries, entry + TIME, arrival, next) === arrival) return;
     }
   }
 
@@ -162,6 +215,13 @@ export class RateLimiter {
       capacity: this.groups * GROUP,
       overflowed: Atomics.load(this.#header, OVERFLOWED),
     };
+  }
+
+  /** This gateway's part of the burst, in whole requests, and at least one. */
+  #shareOf({ burstTicks, requestTicks, requestShift }: RateLimit): number {
+    const shares = this.#header[SHARES];
+    if (shares === 1) return burstTicks;
+    return Math.max(requestTicks, Math.ceil((burstTicks >> requestShift) / shares) << requestShift);
   }
 
   #refuse(retryAfterMs: number, resetMs: number): -1 {
@@ -212,6 +272,7 @@ export class RateLimiter {
       Atomics.add(this.#header, LIVE, 1);
     }
     if (found >= 0) {
+      this.#spending?.begin(found / WORDS_PER_ENTRY, limit.id);
       Atomics.store(entries, found + EXPIRY, second + limit.entrySeconds);
       // The high word last: it is what readers look at first.
       Atomics.store(entries, found + KEY_LOW, key.low);

@@ -9,6 +9,14 @@ export class LimitKey {
   /** For the table alone; −1: not looked up yet. */
   entry = -1;
 
+  /** A key whose fingerprint is known. */
+  static from(low: number, high: number): LimitKey {
+    const key = new LimitKey();
+    key.low = low;
+    key.high = high;
+    return key;
+  }
+
   static of(seedLow: number, seedHigh: number, text: string): LimitKey {
     const key = new LimitKey();
     new KeyHash(seedLow, seedHigh).reset().text(text).finish(key);

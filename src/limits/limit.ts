@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { MayflyError } from '../model/errors.ts';
 import type { RateLimitSpec } from '../model/route.ts';
 
@@ -37,6 +38,8 @@ export class RateLimit {
   readonly windowSeconds: number;
   /** Hashed into every key of this limit. */
   readonly identity: string;
+  /** `identity` in 32 bits, the same in every process. */
+  readonly id: number;
 
   constructor(spec: RateLimitSpec) {
     const { name, requestsPerSecond: rate, burst, windowMs } = spec;
@@ -65,6 +68,7 @@ export class RateLimit {
     this.windowSeconds = Math.ceil(windowMs / 1000);
     this.quota = Math.floor(burst + rate * this.windowSeconds);
     this.identity = `${name}\n${rate}\n${shift}`;
+    this.id = createHash('sha256').update(this.identity).digest().readInt32LE();
   }
 }
 
