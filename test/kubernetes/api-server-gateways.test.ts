@@ -1,6 +1,6 @@
 /** Gateways, Policies and RateLimits against a real Kubernetes API server with etcd and the stock controllers. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { part } from '../../scripts/parts/part.ts';
@@ -171,7 +171,6 @@ async function configurationOf(gateway: string) {
     for (const [name, text] of Object.entries(map?.binaryData ?? {}))
       writeFileSync(join(folder.path, name), Buffer.from(text, 'base64'));
   }
-  mkdirSync(join(folder.path, 'keys'));
   const text = maps[0]?.data?.['mayfly.yaml'] ?? '';
   const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, 's'.repeat(32)]);
   return resolveConfig(loadConfig(folder.path, Object.fromEntries(names) as Record<string, string>));
@@ -264,7 +263,7 @@ withPlane('a change reaches the pods without new ones, and is Ready when all hav
   const conditions = (await kubectl.get<Said>('mayflygateway', 'shop'))?.status?.conditions ?? [];
   assert.equal(conditions.find(({ type }) => type === 'Degraded')?.reason, 'ConfigurationRefused');
   pods.refuses = false;
-  await kubectl.apply(isolate('orders', { routes: [{ path: '/purchase' }] }));
+  await kubectl.apply(isolate('orders', { policy: 'customers', routes: [{ path: '/purchase' }] }));
   await becomes('function', 'orders', 'Answering');
   assert.equal((await configurationOf('shop')).functions[0]?.routes[0]?.path, '/purchase');
   assert.deepEqual(await names(), before);

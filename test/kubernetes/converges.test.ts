@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { controllerOf, keyOf, type KubeObject } from '../../src/kubernetes/cluster/objects.ts';
-import { OWNED } from '../../src/kubernetes/cluster/resources.ts';
+import { OWNED, OWNED_BY_GATEWAYS } from '../../src/kubernetes/cluster/resources.ts';
 import { operate } from '../../src/kubernetes/operator/operate.ts';
 import { OperatorMetrics } from '../../src/kubernetes/operator/operator-metrics.ts';
 import { reconcileFunction } from '../../src/kubernetes/reconcile/reconcile-function.ts';
@@ -15,42 +15,90 @@ import { FIELD_MANAGER, LABELS } from '../../src/kubernetes/resources/names.ts';
 import type { Condition } from '../../src/kubernetes/resources/status.ts';
 import { Random } from '../fuzz/random.ts';
 import { MemoryCluster } from './support/memory-cluster.ts';
+import { MemoryNode } from './support/memory-node.ts';
 import { VirtualTime } from './support/virtual-time.ts';
 
-const NAMES = ['orders', 'stock'] as const;
-const KINDS = OWNED.map(({ kind }) => kind);
+const MADE = [...new Set([...OWNED, ...OWNED_BY_GATEWAYS])];
 const MINUTE = 60_000;
 const image = (digit: string) => `registry.example.com/shop/orders@sha256:${digit.repeat(64)}`;
 const PROMETHEUS = { serverAddress: 'http://prometheus:9090', query: 'sum(rate(x[1m]))', threshold: 50 };
 
-const SPECS: readonly object[] = [
-  {},
-  { image: image('b') },
-  { replicas: 3, env: { GREETING: 'hello' } },
-  { secretEnv: { KEY: { name: 'keys', key: 'k' } }, service: { type: 'LoadBalancer' } },
-  { scaling: { minReplicas: 2 } },
-  { scaling: { minReplicas: 0, prometheus: PROMETHEUS } },
-  { cpuLimit: 'much' },
+const WASMEDGE = { runtime: 'wasmedge', image: image('a') };
+const ISOLATE = { runtime: 'isolate', gateway: 'shop', image: image('a') };
+/** An empty module. */
+const WASM = 'AGFzbQEAAAA=';
+
+/** What people write, by kind. */
+const SPECS: Readonly<Record<string, readonly object[]>> = {
+  Function: [
+    WASMEDGE,
+    { ...WASMEDGE, image: image('b') },
+    { ...WASMEDGE, replicas: 3, env: { GREETING: 'hello' } },
+    { ...WASMEDGE, secretEnv: { KEY: { name: 'keys', key: 'k' } }, service: { type: 'LoadBalancer' } },
+    { ...WASMEDGE, scaling: { minReplicas: 2 } },
+    { ...WASMEDGE, scaling: { minReplicas: 0, prometheus: PROMETHEUS } },
+    { ...WASMEDGE, cpuLimit: 'much' },
+    ISOLATE,
+    { ...ISOLATE, policy: 'customers', secretEnv: { KEY: { name: 'keys', key: 'k' } } },
+    { ...ISOLATE, rateLimit: 'gentle', routes: [{ path: '/same' }] },
+    { ...ISOLATE, image: undefined, source: { wasm: WASM }, env: { A: '${B}' } },
+    { ...ISOLATE, gateway: 'elsewhere' },
+    { ...ISOLATE, routes: [{ path: 'bad' }] },
+  ],
+  MayflyGateway: [
+    {},
+    { replicas: 3, logging: { level: 'warn' } },
+    { scaling: { minReplicas: 2 }, policy: { name: 'customers' } },
+    { replicas: 0 },
+    { security: { jwtSecret: { name: 'jwt', key: 'k' }, images: { keys: ['a key'] } } },
+    { cpuRequest: 'much' },
+  ],
+  Policy: [
+    { rego: 'package shop' },
+    { rego: 'package shop\nallow := true', rule: 'data.shop.allow' },
+    { rego: 'broken' },
+    { rego: '' },
+  ],
+  RateLimit: [{}, { burstSize: 7 }, { key: ['nobody'] }],
+};
+
+/** Everything that people write. */
+const WRITTEN = [
+  { kind: 'Function', name: 'orders' },
+  { kind: 'Function', name: 'stock' },
+  { kind: 'MayflyGateway', name: 'shop' },
+  { kind: 'Policy', name: 'customers' },
+  { kind: 'RateLimit', name: 'gentle' },
+] as const;
+type Written = (typeof WRITTEN)[number];
+
+/** What is made for them: kind and name. */
+const MADE_FOR = [
+  ...['orders', 'stock'].flatMap((name) => OWNED.map(({ kind }) => ({ kind, name }))),
+  ...OWNED_BY_GATEWAYS.map(({ kind }) => ({ kind, name: 'shop' })),
+  { kind: 'ConfigMap', name: 'shop-files-0' },
+  { kind: 'ConfigMap', name: 'shop-files-5' },
 ];
 
 type Edit = (object: Record<string, any>) => void;
 
 /** What people do to objects that the operator made. */
 const EDITS: readonly Edit[] = [
-  ({ spec }) => (spec.replicas = 77),
-  ({ spec }) => delete spec.template,
-  ({ spec }) => (spec.template = { spec: { containers: [{ name: 'function', image: 'evil' }] } }),
-  ({ spec }) => (spec.ports = [{ name: 'other', port: 99 }]),
-  ({ spec }) => (spec.extra = 'mine'),
+  ({ spec = {} }) => (spec.replicas = 77),
+  ({ spec = {} }) => delete spec.template,
+  ({ spec = {} }) => (spec.template = { spec: { containers: [{ name: 'function', image: 'evil' }] } }),
+  ({ spec = {} }) => (spec.ports = [{ name: 'other', port: 99 }]),
+  ({ spec = {} }) => (spec.extra = 'mine'),
   ({ metadata }) => (metadata.labels = {}),
   ({ metadata }) => (metadata.annotations = {}),
   ({ metadata }) => delete metadata.ownerReferences,
+  (object) => (object['data'] = { 'mayfly.yaml': 'functions: {}' }),
 ];
 
 interface Step {
   readonly do: (typeof DEEDS)[number];
-  readonly name: (typeof NAMES)[number];
-  readonly kind: string;
+  readonly written: Written;
+  readonly made: (typeof MADE_FOR)[number];
   readonly choice: number;
 }
 
@@ -86,8 +134,8 @@ const steps = fc.array(
       'pass',
       'pass',
     ),
-    name: fc.constantFrom(...NAMES),
-    kind: fc.constantFrom('Deployment', 'Deployment', 'Service', ...KINDS),
+    written: fc.constantFrom(...WRITTEN),
+    made: fc.constantFrom(...MADE_FOR),
     choice: fc.nat(100),
   }),
   { minLength: 20, maxLength: 60, size: 'max' },
@@ -97,13 +145,16 @@ const steps = fc.array(
 class World {
   readonly time = new VirtualTime();
   readonly cluster: MemoryCluster;
+  readonly node: MemoryNode;
   readonly #random: Random;
   readonly #operators: { readonly end: AbortController; readonly ended: Promise<void>; kill(): void }[] = [];
   #born = 0;
 
   constructor(seed: number) {
     this.#random = new Random(seed);
-    this.cluster = new MemoryCluster(this.time, () => this.#random.below(1_000_000) / 1_000_000);
+    const chance = () => this.#random.below(1_000_000) / 1_000_000;
+    this.cluster = new MemoryCluster(this.time, chance);
+    this.node = new MemoryNode(this.cluster, chance);
   }
 
   startOperator(): void {
@@ -117,8 +168,8 @@ class World {
       log,
       metrics: new OperatorMetrics(),
       lease,
-      checkRego: async () => null,
-      askPod: async () => null,
+      checkRego: async ({ rego }) => await this.node.checkRego(rego),
+      askPod: async (pod) => await this.node.ask(pod),
       gatewayImage: 'mayfly:test',
     };
     this.#operators.push({ end, kill, ended: operate(options, end.signal) });
@@ -144,6 +195,7 @@ class World {
       };
       this.cluster.setStatus(deployment, { observedGeneration: deployment.metadata.generation, ...pods });
     }
+    this.node.runPods();
   }
 
   /** All faults end, and everybody does what is theirs to do. */
@@ -165,30 +217,37 @@ class World {
   }
 }
 
-function functionObject(name: string, choice: number): KubeObject {
-  return {
-    apiVersion: 'mayfly.dev/v1alpha1',
-    kind: 'Function',
-    metadata: { name, namespace: 'shop' },
-    spec: { runtime: 'wasmedge', image: image('a'), ...SPECS[choice % SPECS.length] },
-  };
+function writtenObject({ kind, name }: Written, choice: number): KubeObject {
+  const specs = SPECS[kind] as readonly object[];
+  const spec = JSON.parse(JSON.stringify(specs[choice % specs.length])) as object;
+  return { apiVersion: 'mayfly.dev/v1alpha1', kind, metadata: { name, namespace: 'shop' }, spec };
 }
 
-async function take(world: World, { do: deed, name, kind, choice }: Step): Promise<void> {
+async function take(world: World, { do: deed, written, made, choice }: Step): Promise<void> {
   const { cluster, time } = world;
+  const place = `shop/${written.name}`;
+  const { kind, name } = made;
   const key = `shop/${name}`;
   switch (deed) {
     case 'create':
-      if (cluster.find('Function', key) === undefined) cluster.create('person', functionObject(name, choice));
+      if (cluster.find(written.kind, place) === undefined)
+        cluster.create('person', writtenObject(written, choice));
       break;
     case 'respecify':
-      cluster.edit('Function', key, (object) => (object['spec'] = functionObject(name, choice)['spec']));
+      cluster.edit(
+        written.kind,
+        place,
+        (object) => (object['spec'] = writtenObject(written, choice)['spec']),
+      );
       break;
     case 'scale':
-      cluster.edit('Function', key, ({ spec }) => ((spec as { replicas: number }).replicas = choice % 12));
+      cluster.edit(written.kind, place, ({ spec }) => {
+        if (!['Policy', 'RateLimit'].includes(written.kind))
+          (spec as { replicas: number }).replicas = choice % 12;
+      });
       break;
     case 'remove': {
-      const object = cluster.find('Function', key);
+      const object = cluster.find(written.kind, place);
       if (object !== undefined) cluster.remove(object);
       break;
     }
@@ -234,7 +293,7 @@ async function take(world: World, { do: deed, name, kind, choice }: Step): Promi
 
 /** An object that has the name of a function's and is somebody else's. */
 function stranger(name: string, kind: string): KubeObject {
-  const { apiVersion } = OWNED.find((resource) => resource.kind === kind) as { apiVersion: string };
+  const { apiVersion } = MADE.find((resource) => resource.kind === kind) as { apiVersion: string };
   const labels = { [LABELS.name]: 'strange' };
   return { apiVersion, kind, metadata: { name, namespace: 'shop', labels }, spec: { of: 'a stranger' } };
 }
@@ -251,30 +310,39 @@ function isLabelled({ metadata }: KubeObject): boolean {
 /** With one of these, the operator leaves what it made before as it is. */
 const OBSTACLES = new Set(['InvalidSpec', 'NameTaken', 'KedaMissing']);
 
-/** What the operator has a say in, without times: its fields of its objects, and what it says of functions. */
+const KINDS = [...new Set(WRITTEN.map(({ kind }) => kind))];
+
+/** What the operator has a say in, without times: its fields of its objects, and what it says of what people wrote. */
 function outcome(cluster: MemoryCluster): object {
   const stopped = new Set<string>();
-  const functions = cluster.all('Function').map((object) => {
+  const written = KINDS.flatMap((kind) => cluster.all(kind)).map((object) => {
     const { conditions = [], ...rest } = (object['status'] ?? {}) as { conditions?: Condition[] };
     const halted = conditions.some(({ reason }) => OBSTACLES.has(reason));
-    if (halted) stopped.add(keyOf(object));
+    if (halted) stopped.add(`${object.kind} ${keyOf(object)}`);
     const said = conditions.map((item) => ({ ...item, lastTransitionTime: '' }));
-    return [object.metadata.name, halted ? null : rest, said];
+    return [object.kind, object.metadata.name, halted ? null : rest, said];
   });
-  const objects = OWNED.flatMap(({ kind }) => cluster.all(kind))
-    .filter((object) => !isStranger(object) && !stopped.has(keyOf(object)))
-    // One that lost its owner and then its function is nobody's any more.
-    .filter((object) => cluster.find('Function', keyOf(object)) !== undefined)
+  const objects = MADE.flatMap(({ kind }) => cluster.all(kind))
+    .filter((object) => !isStranger(object) && isWanted(object, cluster, stopped))
     .map((object) => [object.kind, keyOf(object), cluster.fieldsOf(object, FIELD_MANAGER)]);
-  return { functions: functions.toSorted(), objects: objects.toSorted() };
+  return { written: written.toSorted(), objects: objects.toSorted() };
+}
+
+/** Of somebody who is there and not halted: one that lost its owner and then its function is nobody's any more. */
+function isWanted(object: KubeObject, cluster: MemoryCluster, stopped: ReadonlySet<string>): boolean {
+  const { name } = object.metadata;
+  const owner = name.startsWith('shop') ? 'MayflyGateway shop/shop' : `Function ${keyOf(object)}`;
+  const [kind, key] = owner.split(' ') as [string, string];
+  return cluster.find(kind, key) !== undefined && !stopped.has(owner);
 }
 
 /** The same functions and strangers in a cluster where nothing ever happened. */
 async function freshFrom(old: MemoryCluster, seed: number): Promise<World> {
   const fresh = new World(seed);
   for (const kind of old.missing) fresh.cluster.missing.add(kind);
-  for (const object of old.all('Function')) fresh.cluster.restore({ ...object, status: undefined });
-  for (const object of OWNED.flatMap(({ kind }) => old.all(kind)).filter(isStranger))
+  for (const object of KINDS.flatMap((kind) => old.all(kind)))
+    fresh.cluster.restore({ ...object, status: undefined });
+  for (const object of MADE.flatMap(({ kind }) => old.all(kind)).filter(isStranger))
     fresh.cluster.restore(object);
   fresh.startOperator();
   await fresh.settle();
@@ -286,12 +354,13 @@ async function check(seed: number, deeds: readonly Step[]): Promise<void> {
   const { cluster, time } = world;
   let trespasses = 0;
   cluster.onApply = ({ spec }) => {
-    if ((spec as { of?: string }).of === 'a stranger') trespasses++;
+    if ((spec as { of?: string } | undefined)?.of === 'a stranger') trespasses++;
   };
   Object.assign(cluster.weather, { failing: 0.15, breaking: 0.1, slowest: 400 });
   world.startOperator();
   world.startOperator();
-  for (const name of NAMES) cluster.create('person', functionObject(name, seed));
+  for (const [index, written] of WRITTEN.entries())
+    cluster.create('person', writtenObject(written, seed + index));
   for (const deed of deeds) await take(world, deed);
   await world.settle();
 

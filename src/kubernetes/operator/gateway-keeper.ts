@@ -150,7 +150,10 @@ export class GatewayKeeper implements Keeper {
         : servingOf({ pods: podsOf(object, known), reports: this.#reports, hash: plan.hash });
     this.#gateways.set(key, { ...gateway, serving });
     const old = before !== undefined && 'plan' in before.wish ? before.wish.plan : null;
-    const everyone = (plan === null) !== (old === null) || !isSame(serving, before?.serving ?? null);
+    const everyone =
+      before === undefined ||
+      problemOf(before.wish) !== problemOf(gateway.wish) ||
+      !isSame(serving, before.serving);
     for (const item of functionsOf(object, known)) {
       const [then, now] = [old, plan].map((each) => each?.functions.get(item.metadata.name));
       if (everyone || !isSame(then, now)) this.#options.onNews(keyOf(item));
@@ -165,6 +168,10 @@ function isIsolateObject({ spec }: KubeObject): boolean {
 function missing(gateway: string): Obstacle {
   const message = `There is no MayflyGateway ${gateway} in this namespace. Create it.`;
   return { reason: 'GatewayMissing', message };
+}
+
+function problemOf(wish: Wish): string | null {
+  return 'problem' in wish ? wish.problem : null;
 }
 
 function isSamePlan(a: Wish | undefined, b: Wish): boolean {

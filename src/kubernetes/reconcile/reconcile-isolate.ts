@@ -30,7 +30,8 @@ export function reconcileIsolate(observed: ObservedIsolate, now: number): Action
   if ('reason' in outcome) return report(object, assess(undefined, outcome), {}, now);
   const { served: before } = (object['status'] ?? {}) as FunctionStatus;
   // Pods that come later begin with a configuration that has it: what all served once, they serve until it changes.
-  const served = isSettled(serving) ? outcome.hash : before;
+  const kept = serving.pods === 0 ? undefined : before;
+  const served = isSettled(serving) ? outcome.hash : kept;
   const isServed = served === outcome.hash;
   const findings = isolateFindings(gateway, serving, isServed);
   return [
