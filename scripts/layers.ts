@@ -19,7 +19,8 @@ const below: Record<string, readonly string[]> = {
   build: ['model', 'runtime'],
   pods: ['model', 'runtime', 'build', 'artifacts', 'config'],
   kubernetes: ['model', 'config', 'observability', 'rollout'],
-  gateway: ['model', 'http', 'limits', 'policy', 'runtime', 'observability'],
+  upstream: ['model', 'runtime'],
+  gateway: ['model', 'http', 'upstream', 'limits', 'policy', 'runtime', 'observability'],
   control: [
     'model',
     'rollout',

@@ -8,6 +8,7 @@ export function checkSettings(settings: Settings): Finding[] {
     ...portFindings(settings),
     ...securityFindings(settings),
     ...policyFindings(settings),
+    ...sourceFindings(settings),
     ...imageFindings(settings),
     ...rolloutFindings(settings),
     ...routeFindings(settings),
@@ -85,9 +86,36 @@ function policyFindings(settings: Settings): Finding[] {
   return findings;
 }
 
+/** The keys of a function that say where its code comes from. */
+const CODE_KEYS = ['source', 'build', 'canary', 'rollout', 'env'] as const;
+
+function sourceFindings({ functions }: Settings): Finding[] {
+  return Object.entries(functions).flatMap(([name, entry]): Finding[] => {
+    const at = ['functions', name];
+    if (entry.upstream === undefined) {
+      if (entry.source !== undefined) return [];
+      const allowed = 'source, where its code is, or upstream, where it runs';
+      return [{ path: at, part: 'key', message: 'has no code', allowed }];
+    }
+    return CODE_KEYS.filter((key) => isSet(entry[key])).map((key) => ({
+      path: [...at, key],
+      part: 'key',
+      message: 'stands beside upstream',
+      allowed: 'one of the two: what runs elsewhere is deployed and configured there',
+    }));
+  });
+}
+
+function isSet(value: unknown): boolean {
+  return (
+    value !== undefined && (typeof value !== 'object' || value === null || Object.keys(value).length > 0)
+  );
+}
+
 function imageFindings({ functions }: Settings): Finding[] {
   const findings: Finding[] = [];
   for (const [name, { source, build, canary }] of Object.entries(functions)) {
+    if (source === undefined) continue;
     findings.push(...pinFindings(source, ['functions', name, 'source']));
     findings.push(...pinFindings(canary?.source ?? '', ['functions', name, 'canary', 'source']));
     if (!isImageSource(source) || build === undefined) continue;

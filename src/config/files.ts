@@ -57,7 +57,7 @@ export function checkFiles(settings: Settings, directory: string): Finding[] {
     findings.push({ path: ['policy', 'files', index], message: 'names no .rego file that exists' });
   }
   for (const [name, { source, canary }] of Object.entries(settings.functions)) {
-    if (!isImageSource(source)) need(['functions', name, 'source'], source, true);
+    if (source !== undefined && !isImageSource(source)) need(['functions', name, 'source'], source, true);
     if (canary === undefined || isImageSource(canary.source)) continue;
     need(['functions', name, 'canary', 'source'], canary.source, true);
   }

@@ -90,12 +90,17 @@ export interface Resolved {
 export function resolveConfig({ file, directory, hash, settings }: Config): Resolved {
   const absolute = (path: string) => besideConfig(directory, path);
   const { server, monitoring, admin, logging, concurrency, security, state } = settings;
-  const functions = Object.entries(settings.functions).map(([name, { source, build, canary, ...own }]) => ({
-    name,
-    source: codeSource(source, build, absolute),
-    canary: declaredCanary(canary, build, absolute),
-    ...settleFunction(settings, name, own),
-  }));
+  const functions = Object.entries(settings.functions).map(
+    ([name, { source, build, canary, upstream, ...own }]) => ({
+      name,
+      source:
+        upstream === undefined
+          ? codeSource(source ?? '', build, absolute)
+          : { type: 'upstream' as const, url: upstream.url },
+      canary: declaredCanary(canary, build, absolute),
+      ...settleFunction(settings, name, own, upstream),
+    }),
+  );
   const tlsTakesPort = server.tls !== undefined && server.tls.port === undefined;
   return {
     file,

@@ -1,5 +1,6 @@
 /** One function's settings under the defaults of the file, in the words of the model. Pure. */
 import type { Limits } from '../model/function.ts';
+import type { UpstreamSpec } from '../model/upstream.ts';
 import type { KeyPart, MappedValue, RateLimitSpec, RoutePolicySpec, RouteSpec } from '../model/route.ts';
 import type { RolloutPlan } from '../rollout/plan.ts';
 import { checkSettings, hasKeys, hasPolicy } from './checks.ts';
@@ -14,18 +15,37 @@ export const POLICY_ID = 'policy';
 
 export interface SettledFunction {
   readonly routes: readonly RouteSpec[];
-  readonly configuration: { readonly limits: Limits; readonly env: Readonly<Record<string, string>> };
+  readonly configuration: {
+    readonly limits: Limits;
+    readonly env: Readonly<Record<string, string>>;
+    readonly upstream?: UpstreamSpec;
+  };
   /** null: new code gets all requests at once. */
   readonly rollout: RolloutPlan | null;
 }
 
-export function settleFunction(settings: Settings, name: string, own: FunctionSettings): SettledFunction {
+export function settleFunction(
+  settings: Settings,
+  name: string,
+  own: FunctionSettings,
+  upstream: UpstreamSettings | undefined,
+): SettledFunction {
   const routes = own.routes ?? [{ path: `/${name}` }, { path: `/${name}/*` }];
   return {
     routes: routes.map((route) => settleRoute(settings, name, route)),
-    configuration: { limits: settleLimits(settings, own), env: own.env },
+    configuration: {
+      limits: settleLimits(settings, own),
+      env: own.env,
+      ...(upstream === undefined ? {} : { upstream: settleUpstream(upstream) }),
+    },
     rollout: settleRollout(own.rollout ?? settings.function.rollout),
   };
+}
+
+type UpstreamSettings = NonNullable<Settings['functions'][string]['upstream']>;
+
+function settleUpstream({ url, hold_timeout, pods }: UpstreamSettings): UpstreamSpec {
+  return { url: new URL(url).origin, holdMs: hold_timeout, pods: pods ?? null };
 }
 
 /**
@@ -55,7 +75,7 @@ export function settleSettings(settings: Settings, name: string, input: unknown)
       findings.map((finding) => explainFinding(finding, origin)),
     );
   }
-  return settleFunction(settings, name, parsed.data);
+  return settleFunction(settings, name, parsed.data, undefined);
 }
 
 const NAME_RULE = describedAt(['functions'])?.propertyNames?.kind ?? null;

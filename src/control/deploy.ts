@@ -56,6 +56,9 @@ export interface Candidate extends CandidateOrder {
   readonly loaded: LoadedModule;
 }
 
+/** The smallest module: stands where the code of a function that runs elsewhere would. */
+const NO_CODE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
 export const MAX_MODULE_BYTES = 64 * 1024 * 1024;
 
 /** source and build. Code that is not WebAssembly at all is told from code that is bad WebAssembly. */
@@ -92,6 +95,8 @@ function readBytes(name: string, source: Source, tools: Toolchain, trust: ImageT
       return inStep(name, 'build', () => tools.build(source));
     case 'image':
       return inStep(name, 'pull', () => tools.pull(source, trust));
+    case 'upstream':
+      return Promise.resolve(NO_CODE);
     case 'upload':
       return Promise.resolve(source.wasm);
   }
@@ -103,6 +108,8 @@ export function describeSource(source: Source): string {
       return source.path;
     case 'image':
       return source.reference;
+    case 'upstream':
+      return source.url;
     case 'upload':
       return source.label;
   }
@@ -117,6 +124,7 @@ export async function makeCandidate(
   const { function: name, wasm } = order;
   const { limits } = order.configuration;
   const digest = digestOf(wasm);
+  if (order.configuration.upstream !== undefined) return elsewhere(order, digest);
   const { kind } = await inStep(name, 'validate', () => tools.validate(wasm, limits));
   const loaded =
     shelf.get({ digest, configuration: order.configuration }) ??
@@ -125,6 +133,26 @@ export async function makeCandidate(
   const revision = { function: name, number: 0, id: `${name}-candidate`, digest, kind, module, prepared };
   await inStep(name, 'probe', () => tools.probe({ ...revision, ...order.configuration }));
   return { ...order, digest, kind, loaded };
+}
+
+async function elsewhere(order: CandidateOrder, digest: string): Promise<Candidate> {
+  if (!isNoCode(order.wasm)) {
+    throw new MayflyError(
+      `Cannot deploy ${JSON.stringify(order.function)}: it runs elsewhere and takes no code`,
+      {
+        where: order.configuration.upstream?.url,
+        fix: 'Deploy it there, or give it a source instead of an upstream in mayfly.yaml.',
+        exitCode: 2,
+        code: 'runs-elsewhere',
+      },
+    );
+  }
+  const loaded = { module: await WebAssembly.compile(NO_CODE), prepared: null };
+  return { ...order, digest, kind: 'upstream', loaded };
+}
+
+function isNoCode(wasm: Uint8Array): boolean {
+  return Buffer.compare(wasm, NO_CODE) === 0;
 }
 
 /** Brings a revision that was deployed earlier back from its artifact; it was probed then. */
@@ -142,6 +170,7 @@ async function prepareAndCompile(
   limits: Limits,
   tools: Toolchain,
 ): Promise<LoadedModule> {
+  if (isNoCode(wasm)) return { module: await WebAssembly.compile(NO_CODE), prepared: null };
   const prepared = await inStep(name, 'prepare', () => tools.prepare(wasm, limits));
   const module = await inStep(name, 'compile', () =>
     WebAssembly.compile(prepared.wasm as Uint8Array<ArrayBuffer>),

@@ -145,5 +145,6 @@ function toRevisionSpec(revision: Revision, loaded: LoadedModule): RevisionSpec 
     prepared: loaded.prepared,
     limits: revision.configuration.limits,
     env: revision.configuration.env,
+    upstream: revision.configuration.upstream,
   };
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { MayflyError } from '../model/errors.ts';
 import type { Kind, Limits } from '../model/function.ts';
+import type { UpstreamSpec } from '../model/upstream.ts';
 import type { Traffic } from './traffic.ts';
 
 /** Who decides about a function: the configuration file, or the admin API alone. */
@@ -11,6 +12,8 @@ export type Owner = 'file' | 'api';
 export interface Configuration {
   readonly limits: Limits;
   readonly env: Readonly<Record<string, string>>;
+  /** Where the function runs, when that is not here. */
+  readonly upstream?: UpstreamSpec;
 }
 
 export interface Revision {

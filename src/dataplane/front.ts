@@ -17,7 +17,7 @@ import { threadCounter } from '../observability/definitions.ts';
 import { MetricRow } from '../observability/metric-slab.ts';
 import { DecisionLog } from '../policy/decision-log.ts';
 import { Spares } from '../runtime/spares.ts';
-import { createPools, main, post } from './thread.ts';
+import { createPools, main, post, revisionsOf } from './thread.ts';
 
 export async function runFront(data: ThreadData): Promise<void> {
   const outbox = new Outbox(post);
@@ -105,6 +105,8 @@ function adopt(gateway: Gateway, snapshot: Snapshot, authenticator: Authenticato
   gateway.authenticator = snapshot.auth === null ? null : authenticator;
   gateway.decisionLog = snapshot.decisionLog === null ? null : new DecisionLog(snapshot.decisionLog);
   gateway.traceRequests(snapshot.traceRequests);
+  const urls = revisionsOf(snapshot).flatMap(({ upstream }) => upstream?.url ?? []);
+  gateway.upstreams.keepOnly(new Set(urls));
 }
 
 async function drain(gateway: Gateway, listeners: readonly Listener[], graceMs: number): Promise<void> {

@@ -3,10 +3,8 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { Lane } from '../gateway/lane.ts';
-import type { RevisionSpec } from '../model/function.ts';
 import type { ThreadData, ToThread } from '../model/protocol.ts';
-import type { Snapshot } from '../model/snapshot.ts';
-import { createPools, main, post } from './thread.ts';
+import { createPools, main, post, revisionsOf } from './thread.ts';
 
 export function runLane(data: ThreadData): void {
   yieldToFronts();
@@ -26,10 +24,6 @@ export function runLane(data: ThreadData): void {
     }
   });
   post({ type: 'ready', port: null, tlsPort: null });
-}
-
-function revisionsOf(snapshot: Snapshot): RevisionSpec[] {
-  return snapshot.functions.flatMap(({ traffic }) => traffic.map(({ revision }) => revision));
 }
 
 /** A lane gets what the fronts leave. Linux has priorities per thread; elsewhere lanes compete as equals. */

@@ -1,6 +1,8 @@
 /** What both kinds of data-plane thread are made of. */
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import type { RevisionSpec } from '../model/function.ts';
 import type { FromThread, ThreadData } from '../model/protocol.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { GAUGE } from '../model/shared.ts';
 import { Guests } from '../runtime/guests.ts';
 import { Pools } from '../runtime/pools.ts';
@@ -11,6 +13,10 @@ export const main = parentPort as MessagePort;
 
 export function post(message: FromThread): void {
   main.postMessage(message);
+}
+
+export function revisionsOf(snapshot: Snapshot): RevisionSpec[] {
+  return snapshot.functions.flatMap(({ traffic }) => traffic.map(({ revision }) => revision));
 }
 
 /** The thread's instances, counted in its row of the gauges. */

@@ -82,7 +82,7 @@ export class CallFrame implements RequestSource {
 }
 
 /** About the connection (RFC 9110 §7.6.1), or replaced by a field of ours. */
-function isSkipped(kind: number): boolean {
+export function isSkipped(kind: number): boolean {
   return (
     kind === HOP_BY_HOP ||
     kind === CONNECTION ||

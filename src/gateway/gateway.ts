@@ -14,6 +14,7 @@ import { RequestIds } from './request-id.ts';
 import { Sampler } from './sampler.ts';
 import { Shedding } from './shedding.ts';
 import type { Tables } from './tables.ts';
+import { Upstreams } from '../upstream/upstreams.ts';
 import { Waiting } from './waiting.ts';
 
 /** Stages of every n-th request are timed. A prime, so that it does not fall in step with a client's connections. */
@@ -42,6 +43,7 @@ export class Gateway {
   readonly metrics: MetricRow;
   readonly outbox: Outbox;
   readonly waiting: Waiting;
+  readonly upstreams = new Upstreams();
   readonly shedding = new Shedding();
   readonly requestIds = new RequestIds();
   readonly sampler = new Sampler(SAMPLE_EVERY);

@@ -6,6 +6,7 @@ import { tooLate } from './refusals.ts';
 import { admit } from './stages/admit.ts';
 import { authenticate } from './stages/authenticate.ts';
 import { authorize } from './stages/authorize.ts';
+import { forward } from './stages/forward.ts';
 import { invoke } from './stages/invoke.ts';
 import { limit } from './stages/limit.ts';
 import { record } from './stages/record.ts';
@@ -33,6 +34,7 @@ import {
  *   authorize     OPA policy, sees `rate_limit.remaining`               403 500
  *   admit         a place among the function's concurrent requests      503
  *   invoke        instance → guest, with fresh state; writes the answer 500 502 503 504
+ *   or forward    to an upstream: the function runs elsewhere              502 503 504
  *   record        metrics, logs, traces
  *
  * Usually all of them run in one go, on the thread that took the connection, between two reads of its socket. A stage
@@ -107,7 +109,8 @@ export class Lifecycle implements RequestHandler<Call> {
       call.mark(ADMIT);
     }
     if (verdict === NEXT) {
-      verdict = invoke(gateway, call);
+      const { upstream } = call.revision();
+      verdict = upstream === undefined ? invoke(gateway, call) : forward(gateway, call, upstream);
       call.mark(INVOKE);
     }
     if (verdict === ANSWERED) record(gateway, call);

@@ -13,7 +13,13 @@ export interface ImageSource {
   readonly reference: string;
 }
 
-export type CodeSource = PathSource | ImageSource;
+/** There is no code: the function runs elsewhere. */
+export interface UpstreamSource {
+  readonly type: 'upstream';
+  readonly url: string;
+}
+
+export type CodeSource = PathSource | ImageSource | UpstreamSource;
 
 export function isImageSource(text: string): boolean {
   return text.startsWith('oci://');

@@ -1,5 +1,10 @@
-/** How a guest is spoken to; told from its exports at deploy (docs/reference/guest-abi.md). */
-export type Kind = 'handler' | 'wagi';
+import type { UpstreamSpec } from './upstream.ts';
+
+/**
+ * How a guest is spoken to; told from its exports at deploy (docs/reference/guest-abi.md). `upstream`: it is none, requests are
+ * forwarded.
+ */
+export type Kind = 'handler' | 'wagi' | 'upstream';
 
 /** What one function may use. Times in milliseconds, sizes in bytes. */
 export interface Limits {
@@ -37,6 +42,8 @@ export interface RevisionSpec {
   readonly limits: Limits;
   /** Values the guest may read (the `config` capability; environment variables of a wagi). */
   readonly env: Readonly<Record<string, string>>;
+  /** Where requests are forwarded to, of kind `upstream`. */
+  readonly upstream?: UpstreamSpec | undefined;
 }
 
 /** A function as the data plane sees it: which revisions share its requests. */

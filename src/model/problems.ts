@@ -98,6 +98,12 @@ export const problems = {
     title: 'Response too large',
     detail: 'The function answered with more than its limit (max_response_body).',
   },
+  'upstream-failed': {
+    status: 502,
+    title: 'The upstream failed',
+    detail:
+      'The function runs elsewhere, and no valid answer came from there: no connection could be made, or it ended too early, or what came is not HTTP.',
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',

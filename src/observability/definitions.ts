@@ -114,6 +114,18 @@ export const families = {
     ['function'],
     'Rollouts that went back by themselves, since the process started.',
   ),
+  held: family(
+    'counter',
+    'mayfly_upstream_held',
+    ['function'],
+    'Requests that waited for an upstream to be reachable.',
+  ),
+  upstreamFailures: family(
+    'counter',
+    'mayfly_upstream_failures',
+    ['function', 'cause'],
+    'Requests that an upstream did not answer, by cause.',
+  ),
   inFlight: family('gauge', 'mayfly_requests_in_flight', ['function'], 'Requests that hold a place now.'),
   waiting: family('gauge', 'mayfly_requests_waiting', ['function'], 'Requests in the queue now.'),
   instances: family('gauge', 'mayfly_instances', [], 'Live instances.'),
@@ -227,6 +239,13 @@ const functionCounters = {
   queueAborted: { family: 'queueDropped', label: ['reason', 'aborted'] },
   shed: { family: 'queueDropped', label: ['reason', 'overload'] },
   offloaded: { family: 'offloaded' },
+  held: { family: 'held' },
+  upstreamUnreachable: { family: 'upstreamFailures', label: ['cause', 'unreachable'] },
+  upstreamHeldTooLong: { family: 'upstreamFailures', label: ['cause', 'held-too-long'] },
+  upstreamNoRoom: { family: 'upstreamFailures', label: ['cause', 'no-room'] },
+  upstreamBroken: { family: 'upstreamFailures', label: ['cause', 'broken'] },
+  upstreamMalformed: { family: 'upstreamFailures', label: ['cause', 'malformed'] },
+  upstreamTooLarge: { family: 'upstreamFailures', label: ['cause', 'too-large'] },
 } as const satisfies Record<string, CounterCell>;
 
 /** Counters that exist once a thread. */

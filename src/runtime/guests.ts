@@ -23,6 +23,8 @@ export class Guests {
         return new HandlerGuest(this.#handlers, revision, initialBudgetMs);
       case 'wagi':
         return new WagiGuest(this.#commands, revision, initialBudgetMs);
+      case 'upstream':
+        throw new Error(`${revision.id} runs elsewhere`);
     }
   }
 }

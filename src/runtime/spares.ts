@@ -29,7 +29,7 @@ export class Spares {
   refill(): void {
     const isBusy = this.#waiting.length > 0;
     const all = [...this.#pools.all()];
-    this.#waiting = all.filter((pool) => pool.live === 0);
+    this.#waiting = all.filter(({ live, revision }) => live === 0 && revision.kind !== 'upstream');
     this.#bytes = all.reduce((sum, pool) => sum + priceOf(pool), 0);
     if (!isBusy && this.#waiting.length > 0) this.#later(this.#next);
   }

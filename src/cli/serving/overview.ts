@@ -1,4 +1,5 @@
 /** What a server says about itself when it has started. */
+import type { Kind } from '../../model/function.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { formatBytes } from '../ui/bytes.ts';
@@ -9,7 +10,7 @@ export interface FunctionRow {
   readonly name: string;
   /** `POST /api/orders` */
   readonly routes: readonly string[];
-  readonly kind: 'handler' | 'wagi';
+  readonly kind: Kind;
   readonly bytes: number;
   readonly digest: string;
 }

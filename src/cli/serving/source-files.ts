@@ -19,7 +19,7 @@ function filesOf({ source, canary }: DeclaredFunction): string[] {
 }
 
 function filesFrom(source: CodeSource): string[] {
-  if (source.type === 'image') return [];
+  if (source.type !== 'path') return [];
   const { path, build } = source;
   if (build === null && path.endsWith('.wasm')) return [path];
   const folder = statOf(path)?.isDirectory() === true ? path : dirname(path);

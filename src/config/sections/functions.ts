@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, path, shaped, text } from '../scalars.ts';
+import { choice, duration, path, shaped, text } from '../scalars.ts';
 import { cpuBudget, functionLimits, queueLimits, routeRateLimit } from './limits.ts';
 import { canary, rollout } from './rollout.ts';
 import { auth, routePolicy } from './security.ts';
@@ -90,10 +90,35 @@ const build = z.strictObject({
   output: path('a .wasm file, relative to the source').describe('The module that the command writes.'),
 });
 
+const upstream = z.strictObject({
+  url: shaped(
+    /^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?\/?$/,
+    'http:// or https://, a host and a port, without a path, such as http://orders.shop.svc:80',
+  ).describe('Where requests are forwarded to. The path of a request stays as it is.'),
+  hold_timeout: duration(0, 3_600_000)
+    .prefault('30s')
+    .describe(
+      'How long a request waits when no connection can be made, as when pods are scaled to zero; then the caller gets 503. `0`: not at all.',
+    ),
+  pods: shaped(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'NAMESPACE/NAME of a Function in the cluster, such as shop/orders',
+  )
+    .optional()
+    .describe('The Function whose pods answer there: `demand.report_to` is told how many requests it has.'),
+});
+
 export const functionEntry = z.strictObject({
-  source: path('a .wasm file or a folder, relative to the configuration file, or oci://…@sha256:…').describe(
-    'The function: a `.wasm` file, a folder with AssemblyScript source or a build command, or an image in a registry by its digest, `oci://HOST/REPOSITORY@sha256:…`.',
-  ),
+  upstream: upstream
+    .optional()
+    .describe(
+      'In place of a source: the function runs elsewhere, in pods of its own (docs/guides/scale-to-zero.md).',
+    ),
+  source: path('a .wasm file or a folder, relative to the configuration file, or oci://…@sha256:…')
+    .describe(
+      'The function: a `.wasm` file, a folder with AssemblyScript source or a build command, or an image in a registry by its digest, `oci://HOST/REPOSITORY@sha256:…`.',
+    )
+    .optional(),
   build: build.optional().describe('How a source in another language becomes a module.'),
   canary: canary
     .optional()

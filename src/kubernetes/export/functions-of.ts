@@ -84,11 +84,13 @@ export function secretName(name: string): string {
   return `${name}-env`;
 }
 
-function imageOf(name: string, source: string, images: ExportOptions['images']): string {
-  const image = images[name] ?? (isImageSource(source) ? source.replace('oci://', '') : undefined);
+function imageOf(name: string, source: string | undefined, images: ExportOptions['images']): string {
+  const image =
+    images[name] ??
+    (source !== undefined && isImageSource(source) ? source.replace('oci://', '') : undefined);
   if (image !== undefined) return image;
   throw new MayflyError(
-    `Cannot export ${JSON.stringify(name)}: pods need an image, and its source is ${source}`,
+    `Cannot export ${JSON.stringify(name)}: pods need an image, and ${source === undefined ? 'it runs elsewhere' : `its source is ${source}`}`,
     {
       where: `functions.${name}.source`,
       fix: `Push one (mayfly image build --pod), and name it: --image ${name}=HOST/REPOSITORY@sha256:…`,
