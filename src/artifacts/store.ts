@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { MayflyError } from '../model/errors.ts';
 import { digestOf, hexOf } from './digest.ts';
-import { storeError } from './store-error.ts';
+import { storeError } from '../model/store-error.ts';
 
 /** Artifacts in a folder, named by what they contain: `sha256/<hex>`. */
 export interface ArtifactStore {

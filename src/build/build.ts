@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MayflyError } from '../model/errors.ts';
+import { storeError } from '../model/store-error.ts';
 import type { Kind } from '../model/function.ts';
 import { inspect } from '../runtime/prepare/inspect.ts';
 import { BuildCache, writeWhole } from './cache.ts';
@@ -45,8 +46,12 @@ export async function buildFunction(options: BuildOptions, compiler?: Compiler):
   let path = built.path;
   if (options.out !== undefined) {
     path = resolve(options.out);
-    await mkdir(dirname(path), { recursive: true });
-    await writeWhole(path, built.wasm);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeWhole(path, built.wasm);
+    } catch (error) {
+      throw storeError('write the module', path, error);
+    }
   }
   const kind = kindOf(built.wasm, path);
   return { ...built, path, kind, durationMs: performance.now() - started };

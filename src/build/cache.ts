@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import assemblyscript from 'assemblyscript/package.json' with { type: 'json' };
+import { storeError } from '../model/store-error.ts';
 import { digestOf, type FilesSeen, unchanged } from './source-files.ts';
 
 /** Builds of another compiler, or of an older way of using it (raise the number), are made again. */
@@ -40,11 +41,16 @@ export class BuildCache {
     }
   }
 
+  /** Throws MayflyError, code `disk-full` or `store-failed`, when it cannot be written. */
   async store(file: string, wasm: Uint8Array, seen: FilesSeen, warnings: readonly string[]): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
     const entry: Entry = { recipe: RECIPE, seen, digest: digestOf(wasm), warnings };
-    await writeWhole(this.wasmPath(file), wasm);
-    await writeWhole(this.#entryPath(file), JSON.stringify(entry));
+    try {
+      await mkdir(this.#folder, { recursive: true });
+      await writeWhole(this.wasmPath(file), wasm);
+      await writeWhole(this.#entryPath(file), JSON.stringify(entry));
+    } catch (error) {
+      throw storeError('keep the build', this.#folder, error);
+    }
   }
 
   #entryPath(file: string): string {

@@ -1,5 +1,5 @@
 /** What the operating system says about a disk, for people. */
-import { MayflyError } from '../model/errors.ts';
+import { MayflyError } from './errors.ts';
 
 const explanations: Readonly<Record<string, readonly [state: string, fix: string]>> = {
   ENOSPC: ['the disk is full', 'Free some space, or remove functions that are no longer needed.'],

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { MayflyError } from '../model/errors.ts';
+import { storeError } from '../model/store-error.ts';
 
 const run = promisify(execFile);
 const COMPILE_PATIENCE_MS = 600_000;
@@ -32,14 +33,18 @@ export function findWasmedge(env: Readonly<Record<string, string | undefined>>):
 
 /**
  * The pod with machine code for this processor architecture in it (any processor of it: `--generic-binary`).
- * Throws MayflyError, code `aot-failed`, also when WasmEdge would not use the machine code: it would run the module
+ * Throws MayflyError, code `disk-full` where there is no room for it, and `aot-failed`, also when WasmEdge would not use the machine code: it would run the module
  * interpreted and say so nowhere but in its log.
  */
 export async function compileAhead(wasmedge: string, pod: Uint8Array): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'mayfly-aot-'));
+  const folder = await workFolder();
   try {
     const [plain, compiled] = [join(folder, 'pod.wasm'), join(folder, 'pod.aot.wasm')];
-    await writeFile(plain, pod);
+    try {
+      await writeFile(plain, pod);
+    } catch (error) {
+      throw storeError('compile ahead of time', folder, error);
+    }
     try {
       await run(wasmedge, ['compile', '--generic-binary', plain, compiled], { timeout: COMPILE_PATIENCE_MS });
     } catch (error) {
@@ -50,6 +55,14 @@ export async function compileAhead(wasmedge: string, pod: Uint8Array): Promise<U
     return await readFile(compiled);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function workFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'mayfly-aot-'));
+  } catch (error) {
+    throw storeError('compile ahead of time', tmpdir(), error);
   }
 }
 

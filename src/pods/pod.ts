@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { digestOf } from '../artifacts/digest.ts';
-import { storeError } from '../artifacts/store-error.ts';
+import { storeError } from '../model/store-error.ts';
 import { buildFunction } from '../build/build.ts';
 import { writeWhole } from '../build/cache.ts';
 import type { Kind } from '../model/function.ts';

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { digestOf } from '../../src/artifacts/digest.ts';
 import { mayfly, mayflyJson } from '../support/cli.ts';
 import { makeTestFolder } from '../support/folder.ts';
+import { assembleText } from '../support/pod/driver.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
 
@@ -59,11 +60,36 @@ functions:
 });
 
 test('bad input is one clear sentence, and nothing is written', async () => {
-  using folder = makeTestFolder({ 'not.wasm': 'nothing', 'empty/keep': '', 'busy/pod.wasm/keep': '' });
+  const handler = `(func (export "alloc") (param i32) (result i32) i32.const 0)
+    (func (export "handle") (param i32 i32) (result i64) i64.const 0)`;
+  const memory = '(memory (export "memory") 1)';
+  using folder = makeTestFolder({
+    'not.wasm': 'nothing',
+    'empty/keep': '',
+    'busy/pod.wasm/keep': '',
+    'two.wasm': assembleText(`(module ${memory} (memory 1) ${handler})`),
+    'stranger.wasm': assembleText(`(module (import "shop" "price" (func)) ${memory} ${handler})`),
+    'thrower.wasm': assembleText(`(module (tag) ${memory} ${handler})`),
+  });
   const source = join(EXAMPLES, 'hello/function.ts');
   const cases: readonly [string, readonly string[], RegExp][] = [
     ['a source that is not there', ['missing.ts', '--target', 'wasmedge'], /no such file or folder/],
     ['no module', ['not.wasm', '--target', 'wasmedge', '--out', 'empty/pod.wasm'], /not valid WebAssembly/],
+    [
+      'an import that nobody has',
+      ['stranger.wasm', '--target', 'wasmedge', '--out', 'empty/pod.wasm'],
+      /shop\.price/,
+    ],
+    [
+      'two memories',
+      ['two.wasm', '--target', 'wasmedge', '--out', 'empty/pod.wasm'],
+      /it uses more than one memory, which WasmEdge does not run/,
+    ],
+    [
+      'exceptions',
+      ['thrower.wasm', '--target', 'wasmedge', '--out', 'empty/pod.wasm'],
+      /it uses exceptions, which WasmEdge does not run/,
+    ],
     ['no such target', [source, '--target', 'wasmtime'], /Allowed choices are gateway, wasmedge/],
     [
       'a folder in the way',

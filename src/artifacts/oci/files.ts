@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { storeError } from '../store-error.ts';
+import { storeError } from '../../model/store-error.ts';
 import { limits } from './limits.ts';
 import { badImage } from './refusal.ts';
 import { readTar } from './tar-read.ts';
