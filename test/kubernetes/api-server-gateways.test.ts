@@ -273,7 +273,7 @@ withPlane('what cannot be served is left out and says why; the others go on', as
   const broken = 'package broken\n\nallow := \n';
   await kubectl.apply(
     object('Policy', 'broken', { rego: broken, rule: 'data.broken.allow' }),
-    object('Policy', 'rival', { rego: REGO }),
+    object('Policy', 'rival', { rego: `${REGO}\nallow if input.user.role == "admin"\n` }),
     isolate('second', { routes: [{ path: '/purchase' }] }),
     isolate('third', { policy: 'broken' }),
     isolate('fourth', { policy: 'customers' }),

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { controllerOf, keyOf, type KubeObject } from '../../src/kubernetes/cluster/objects.ts';
 import { OWNED, OWNED_BY_GATEWAYS } from '../../src/kubernetes/cluster/resources.ts';
-import { operate } from '../../src/kubernetes/operator/operate.ts';
+import { operate, type OperateOptions } from '../../src/kubernetes/operator/operate.ts';
 import { OperatorMetrics } from '../../src/kubernetes/operator/operator-metrics.ts';
 import { reconcileFunction } from '../../src/kubernetes/reconcile/reconcile-function.ts';
 import { FIELD_MANAGER, LABELS } from '../../src/kubernetes/resources/names.ts';
@@ -162,7 +162,7 @@ class World {
     const end = new AbortController();
     const lease = { namespace: 'mayfly', name: 'operator', identity: `operator-${++this.#born}` };
     const log = pino({ level: 'silent' });
-    const options = {
+    const options: OperateOptions = {
       cluster: client,
       time: this.time,
       log,
@@ -318,7 +318,7 @@ function outcome(cluster: MemoryCluster): object {
   const written = KINDS.flatMap((kind) => cluster.all(kind)).map((object) => {
     const { conditions = [], ...rest } = (object['status'] ?? {}) as { conditions?: Condition[] };
     const halted = conditions.some(({ reason }) => OBSTACLES.has(reason));
-    if (halted) stopped.add(`${object.kind} ${keyOf(object)}`);
+    if (halted || keepsItsPods(object, conditions)) stopped.add(`${object.kind} ${keyOf(object)}`);
     const said = conditions.map((item) => ({ ...item, lastTransitionTime: '' }));
     return [object.kind, object.metadata.name, halted ? null : rest, said];
   });
@@ -326,6 +326,14 @@ function outcome(cluster: MemoryCluster): object {
     .filter((object) => !isStranger(object) && isWanted(object, cluster, stopped))
     .map((object) => [object.kind, keyOf(object), cluster.fieldsOf(object, FIELD_MANAGER)]);
   return { written: written.toSorted(), objects: objects.toSorted() };
+}
+
+/** One that moved into a gateway has what it had before until it is served there. */
+function keepsItsPods({ spec }: KubeObject, conditions: readonly Condition[]): boolean {
+  const { runtime } = spec as { runtime?: string };
+  return (
+    runtime === 'isolate' && !conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  );
 }
 
 /** Of somebody who is there and not halted: one that lost its owner and then its function is nobody's any more. */

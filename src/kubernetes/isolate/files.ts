@@ -16,9 +16,10 @@ export interface PlacedFile {
 export const FILE_MAPS = 8;
 const ROOM = 900 * 1024;
 
-export function policyFile(policy: string, rego: string): PlacedFile {
+/** Policies with the same rules share it: rules that are compiled twice contradict themselves. */
+export function policyFile(rego: string): PlacedFile {
   const content = { text: rego };
-  return { name: `${policy}.${hashOf(rego)}.rego`, content, bytes: Buffer.byteLength(rego) };
+  return { name: `${hashOf(rego)}.rego`, content, bytes: Buffer.byteLength(rego) };
 }
 
 export function moduleFile(functionName: string, source: string): PlacedFile {

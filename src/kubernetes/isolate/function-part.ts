@@ -1,6 +1,8 @@
 /** One Function's part of the `mayfly.yaml` of a gateway's pods. Pure. */
+import { formatDuration } from '../../config/units.ts';
 import { specTree } from '../resources/crd.ts';
 import { type FunctionRoute, type IsolateSpec, NONE } from '../resources/function.ts';
+import { type RolloutStatus, sharesOf } from '../rollout/rollout-state.ts';
 import { FUNCTION, POLICY, RATE_LIMIT } from '../resources/kinds.ts';
 import type { SecretKey } from '../resources/words.ts';
 import type { NamedSettings } from './named-settings.ts';
@@ -51,6 +53,8 @@ export interface FunctionPartOptions {
   readonly name: string;
   readonly spec: IsolateSpec;
   readonly settings: NamedSettings;
+  /** How far a new image of it is. */
+  readonly rollout: RolloutStatus | undefined;
   /** The Policy of those that name none. */
   readonly defaultPolicy: string;
 }
@@ -67,18 +71,32 @@ export function functionPart(options: FunctionPartOptions): FunctionPart | Obsta
     if ('reason' in part) return part;
     routes.push(part.route);
     if (part.policy === null) continue;
-    const file = policyFile(part.policy.name, part.policy.rego);
+    const file = policyFile(part.policy.rego);
     policies.push({ file: file.name, rule: part.policy.rule });
     files.push(file);
   }
   const limits = Object.fromEntries(LIMITS.map((key) => [key, spec[key]]));
   const entry = {
-    source: module === undefined ? literal(`oci://${spec.image}`) : module.name,
+    ...code(options, module),
     env: environment(spec),
     routes,
     ...(written(TREE, limits) as object),
   };
   return { entry, routes, policies, files, secrets: Object.values(spec.secretEnv) };
+}
+
+/** One image or two: how they share the requests is decided where the Function is looked after. */
+function code({ spec, rollout: status }: FunctionPartOptions, module: PlacedFile | undefined): object {
+  if (module !== undefined) return { source: module.name };
+  const { stable, candidate } = sharesOf(spec.image ?? '', spec.rollout, status);
+  const source = (image: string) => literal(`oci://${image}`);
+  if (candidate === null) return { source: source(stable) };
+  const { maxP99 } = spec.rollout ?? {};
+  const slow = maxP99 === undefined ? {} : { max_p99: formatDuration(maxP99) };
+  return {
+    source: source(stable),
+    canary: { source: source(candidate.image), weight: candidate.weight, ...slow },
+  };
 }
 
 function environment({ env, secretEnv }: IsolateSpec): Record<string, string> {
@@ -91,7 +109,7 @@ function environment({ env, secretEnv }: IsolateSpec): Record<string, string> {
 
 interface RoutePart {
   readonly route: PlannedRoute;
-  readonly policy: { readonly name: string; readonly rego: string; readonly rule: string } | null;
+  readonly policy: { readonly rego: string; readonly rule: string } | null;
 }
 
 function routePart(
@@ -118,6 +136,6 @@ function routePart(
           ? false
           : (written(POLICY_TREE, { rule: policy.rule, input: policy.input }) as object),
     } as PlannedRoute,
-    policy: policy === null ? null : { name: policyName, rego: policy.rego, rule: policy.rule },
+    policy: policy === null ? null : { rego: policy.rego, rule: policy.rule },
   };
 }

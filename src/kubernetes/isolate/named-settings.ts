@@ -20,8 +20,8 @@ export interface NamedSettings {
 }
 
 export function namedSettings(found: Found): NamedSettings {
-  /** Package → the Policy that has it. */
-  const packages = new Map<string, string>();
+  /** Package → the Policy that has it, and its rules. */
+  const packages = new Map<string, { readonly name: string; readonly rego: string }>();
   const policy = (name: string): PolicySpec | Obstacle => {
     const object = found.policy(name);
     if (object === undefined) return missing('Policy', name);
@@ -30,11 +30,12 @@ export function namedSettings(found: Found): NamedSettings {
     const problem = found.verdict(parsed.spec);
     if (problem !== null) return { reason: 'PolicyInvalid', message: `Policy ${name}: ${problem}` };
     const own = packageOf(parsed.spec.rego);
-    const holder = packages.get(own) ?? name;
+    const { rego } = parsed.spec;
+    const holder = packages.get(own) ?? { name, rego };
     packages.set(own, holder);
-    if (holder === name) return parsed.spec;
+    if (holder.rego === rego) return parsed.spec;
     // All rules of a gateway are compiled together: what one denies, rules of the same name elsewhere could allow.
-    const message = `Policies ${holder} and ${name} both have the package ${own}. Give one of them another package, or use another gateway.`;
+    const message = `Policies ${holder.name} and ${name} both have the package ${own}, with other rules. Give one of them another package, or use another gateway.`;
     return { reason: 'PolicyConflict', message };
   };
   const rateLimit = (name: string): RateLimitSpec | Obstacle => {

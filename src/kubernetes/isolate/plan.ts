@@ -7,6 +7,7 @@ import { keyOf, type KubeObject } from '../cluster/objects.ts';
 import { isIsolate, NONE } from '../resources/function.ts';
 import type { GatewaySpec } from '../resources/gateway.ts';
 import { FUNCTION } from '../resources/kinds.ts';
+import { statusOf } from '../rollout/pod-rollout.ts';
 import { parseSpec } from '../resources/parse.ts';
 import type { SecretKey } from '../resources/words.ts';
 import { configurationText } from './configuration-text.ts';
@@ -64,7 +65,13 @@ export function planGateway(inputs: PlanInputs): GatewayPlan {
     const parsed = parseSpec(FUNCTION, object);
     if ('problem' in parsed) return { reason: 'InvalidSpec', message: parsed.problem };
     if (!isIsolate(parsed.spec)) return { reason: 'InvalidSpec', message: 'It is of another runtime.' };
-    const part = functionPart({ name, spec: parsed.spec, settings, defaultPolicy });
+    const part = functionPart({
+      name,
+      spec: parsed.spec,
+      settings,
+      defaultPolicy,
+      rollout: statusOf(object),
+    });
     if ('reason' in part) return part;
     const obstacle = check(name, part) ?? routes.conflict(name, part.routes);
     if (obstacle !== null) return obstacle;

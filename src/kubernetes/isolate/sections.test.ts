@@ -8,7 +8,10 @@ const ENV = { SECRET: 'very-secret', A: 'a' };
 
 test('what a person writes stays what it is, whatever looks like a variable in it', () => {
   const pieces = fc.constantFrom('$', '{', '}', '${SECRET}', '$${A}', '${', ':-', 'A', ' ');
-  const text = fc.oneof(fc.string(), fc.array(pieces, { maxLength: 8 }).map((all) => all.join('')));
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(pieces, { maxLength: 8 }).map((all) => all.join('')),
+  );
   fc.assert(
     fc.property(text, (value) => {
       assert.deepEqual(expand(literal(value), ENV), { text: value, problems: [] });
@@ -25,9 +28,12 @@ test('keys and units become those of the file; names of a mapping stay', () => {
       userNames: { additionalProperties: {} },
     },
   } as const;
-  assert.deepEqual(written(tree, { maxWait: 90_000, cpuLimit: 1500, userNames: { zoeB: '${A}', annA: 'x' } }), {
-    max_wait: '1m30s',
-    cpu_limit: '1500m',
-    user_names: { annA: 'x', zoeB: '$${A}' },
-  });
+  assert.deepEqual(
+    written(tree, { maxWait: 90_000, cpuLimit: 1500, userNames: { zoeB: '${A}', annA: 'x' } }),
+    {
+      max_wait: '1m30s',
+      cpu_limit: '1500m',
+      user_names: { annA: 'x', zoeB: '$${A}' },
+    },
+  );
 });

@@ -14,8 +14,16 @@ export function variable(name: string): string {
   return `\${${name}}`;
 }
 
+/** How keys and texts are written. */
+export interface Spelling {
+  key(name: string): string;
+  text(text: string): string;
+}
+
+const IN_FILE: Spelling = { key: snakeCase, text: literal };
+
 /** A parsed value with its units and in the keys of the file; names in mappings are nobody's keys and stay. */
-export function written(node: SchemaNode, value: unknown): unknown {
+export function written(node: SchemaNode, value: unknown, spelling: Spelling = IN_FILE): unknown {
   switch (node.shape?.unit) {
     case 'milliseconds':
       return formatDuration(value as number);
@@ -23,10 +31,10 @@ export function written(node: SchemaNode, value: unknown): unknown {
       return cpuQuantity(value as number);
     default:
   }
-  if (typeof value === 'string') return literal(value);
+  if (typeof value === 'string') return spelling.text(value);
   if (Array.isArray(value)) {
     const { items = {} } = container(node);
-    return value.map((item) => written(items, item));
+    return value.map((item) => written(items, item, spelling));
   }
   if (typeof value !== 'object' || value === null) return value;
   const { properties, additionalProperties } = container(node);
@@ -35,8 +43,8 @@ export function written(node: SchemaNode, value: unknown): unknown {
     .filter(([, inner]) => inner !== undefined)
     .map(([key, inner]): [string, unknown] =>
       properties === undefined
-        ? [key, written(values, inner)]
-        : [snakeCase(key), written(properties[key] ?? {}, inner)],
+        ? [key, written(values, inner, spelling)]
+        : [spelling.key(key), written(properties[key] ?? {}, inner, spelling)],
     );
   return Object.fromEntries(properties === undefined ? entries.toSorted(byKey) : entries);
 }

@@ -25,8 +25,7 @@ export class MemoryNode {
   /** As many pods for each gateway as its Deployment says; new ones when their template is another. */
   runPods(): void {
     const cluster = this.#cluster;
-    const wanted = cluster.all('Deployment').filter(({ metadata }) => metadata.name === 'shop');
-    const [deployment] = wanted;
+    const deployment = cluster.find('Deployment', 'shop/shop');
     const { replicas = 0, template } = (deployment?.['spec'] ?? {}) as {
       replicas?: number;
       template?: { metadata?: { labels?: Record<string, string> } };
