@@ -170,7 +170,7 @@ withPlane('the API server takes the chart, and what mayfly export kubernetes wri
   });
   await kubectl.run('create', 'namespace', 'chart');
   const texts = [renderChart(helm.paths.helm, 'chart')];
-  for (const flags of [[], ['--functions']]) {
+  for (const flags of [[], ['--functions'], ['--runtime', 'isolate']]) {
     const { out } = await mayfly(['export', 'kubernetes', folder.path, '--namespace', 'chart', ...flags]);
     texts.push(out);
   }

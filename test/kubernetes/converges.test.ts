@@ -323,7 +323,8 @@ function outcome(cluster: MemoryCluster): object {
     return [object.kind, object.metadata.name, halted ? null : rest, said];
   });
   const objects = MADE.flatMap(({ kind }) => cluster.all(kind))
-    .filter((object) => !isStranger(object) && isWanted(object, cluster, stopped))
+    // One that lost its label just when it was not wanted any more stays, unseen, as long as its owner.
+    .filter((object) => isLabelled(object) && isWanted(object, cluster, stopped))
     .map((object) => [object.kind, keyOf(object), cluster.fieldsOf(object, FIELD_MANAGER)]);
   return { written: written.toSorted(), objects: objects.toSorted() };
 }

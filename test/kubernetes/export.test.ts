@@ -5,7 +5,13 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
+import { planGateway } from '../../src/kubernetes/isolate/plan.ts';
+import { secretVariable } from '../../src/kubernetes/isolate/secrets.ts';
+import { GATEWAY } from '../../src/kubernetes/resources/kinds.ts';
+import { parseSpec } from '../../src/kubernetes/resources/parse.ts';
 import { mayfly, mayflyJson } from '../support/cli.ts';
 import { makeTestFolder } from '../support/folder.ts';
 import { needPart } from '../support/parts.ts';
@@ -90,6 +96,78 @@ test('values from outside of the file do not get into what is written', async ()
   }
 });
 
+const WITH_POLICY = `${SHOP}    routes:
+      - { path: /buy, rate_limit: { requests_per_second: 5 }, policy: { rule: data.serverless.buy } }
+      - { path: /look, rate_limit: false, policy: false, auth: public }
+policy: { files: [rules.rego] }
+`;
+const RULES = 'package serverless\nallow := true\nbuy := true\n';
+
+test('with --runtime isolate the whole file becomes a gateway, and a gateway of it the same file', async () => {
+  using folder = makeTestFolder({ 'mayfly.yaml': WITH_POLICY, 'rules.rego': RULES });
+  const flags = ['--runtime', 'isolate', '--gateway', 'shop', '--namespace', 'shop'];
+  const { items } = await mayflyJson<List>(['export', 'kubernetes', folder.path, ...flags], { env: ENV });
+  assert.deepEqual(
+    items.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`),
+    [
+      'MayflyGateway shop/shop',
+      'Policy shop/shop',
+      'RateLimit shop/orders-1',
+      'Policy shop/orders-1',
+      'Function shop/orders',
+    ],
+  );
+  assert.ok(!JSON.stringify(items).includes(ENV.API_KEY) && !JSON.stringify(items).includes(ENV.JWT_SECRET));
+  const [gateway, , , , orders] = items;
+  // What the file says is what a gateway does by itself.
+  assert.deepEqual(gateway?.['spec'], {
+    logging: { level: 'warn' },
+    security: { jwtSecret: { name: 'shop-jwt', key: 'secret' } },
+    policy: { name: 'shop' },
+  });
+  assert.partialDeepStrictEqual(orders?.['spec'], {
+    image: IMAGE,
+    env: { GREETING: 'hello' },
+    secretEnv: { API_KEY: { name: 'orders-env', key: 'API_KEY' } },
+    routes: [
+      { path: '/buy', rateLimit: 'orders-1', policy: 'orders-1' },
+      { path: '/look', rateLimit: 'none', policy: 'none', auth: 'public' },
+    ],
+  });
+  const parsed = parseSpec(GATEWAY, gateway as KubeObject);
+  assert.ok('spec' in parsed);
+  const byName = (kind: string) => (name: string) =>
+    items.find((item) => item.kind === kind && item.metadata.name === name);
+  const plan = planGateway({
+    gateway: gateway as KubeObject,
+    spec: parsed.spec,
+    functions: [orders as KubeObject],
+    policy: byName('Policy'),
+    rateLimit: byName('RateLimit'),
+    verdict: () => null,
+  });
+  using served = makeTestFolder({ 'mayfly.yaml': plan.configuration });
+  for (const { name, content } of plan.files.flat())
+    writeFileSync(join(served.path, name), 'text' in content ? content.text : '');
+  const env = {
+    [secretVariable({ name: 'shop-jwt', key: 'secret' })]: ENV.JWT_SECRET,
+    [secretVariable({ name: 'orders-env', key: 'API_KEY' })]: ENV.API_KEY,
+  };
+  const [before, after] = [
+    resolveConfig(loadConfig(folder.path, ENV)),
+    resolveConfig(loadConfig(served.path, env)),
+  ];
+  for (const key of [
+    'http',
+    'auth',
+    'functions',
+    'maxInstances',
+    'healthCheckIntervalMs',
+    'tokenExpiryMs',
+  ] as const)
+    assert.deepEqual(after[key], before[key], key);
+});
+
 test('what pods cannot be made of is refused with a way out', async () => {
   for (const [config, flags, sentence] of [
     ['functions: { orders: { source: ./orders.wasm } }', [], /pods need an image.*\n.*--image orders=/],
@@ -147,6 +225,7 @@ test('kubeconform finds nothing wrong with what is exported, the manifests and t
   for (const [name, flags] of [
     ['plain.yaml', []],
     ['functions.yaml', ['--functions']],
+    ['gateway.yaml', ['--runtime', 'isolate']],
   ] as const) {
     const { out } = await mayfly(['export', 'kubernetes', folder.path, ...flags], { env: ENV });
     writeFileSync(join(folder.path, name), out);
