@@ -3,10 +3,15 @@ import { Agent, request } from 'undici';
 import { PORTS } from '../isolate/places.ts';
 import type { KubeObject } from '../cluster/objects.ts';
 import type { PodReport } from '../isolate/serving.ts';
+import { sampleFrom } from '../rollout/pod-counters.ts';
 import type { AskPod } from './gateway-keeper.ts';
+import type { AskCounts } from './rollout-watch.ts';
 
 /** A pod that does not answer must not hold up what is said of the others. */
 const PATIENCE_MS = 1000;
+/** A page of metrics of a thousand functions has megabytes. */
+const LONGEST_PAGE = 64 * 1024 * 1024;
+const PAGE_PATIENCE_MS = 5000;
 const LONGEST_ANSWER = 16 * 1024;
 
 export class PodAsker implements AsyncDisposable {
@@ -15,6 +20,12 @@ export class PodAsker implements AsyncDisposable {
     headersTimeout: PATIENCE_MS,
     bodyTimeout: PATIENCE_MS,
     maxResponseSize: LONGEST_ANSWER,
+    keepAliveTimeout: 5000,
+  });
+
+  readonly #pages = new Agent({
+    connectTimeout: PATIENCE_MS,
+    maxResponseSize: LONGEST_PAGE,
     keepAliveTimeout: 5000,
   });
 
@@ -33,8 +44,24 @@ export class PodAsker implements AsyncDisposable {
     }
   };
 
+  readonly askCounts: AskCounts = async (pod, name, signal) => {
+    const address = addressOf(pod);
+    if (address === null) return null;
+    try {
+      const { statusCode, body } = await request(`${address}/metrics`, {
+        dispatcher: this.#pages,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(PAGE_PATIENCE_MS)]),
+      });
+      const text = await body.text();
+      return statusCode === 200 ? sampleFrom(text, name) : null;
+    } catch {
+      return null;
+    }
+  };
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
+    await this.#pages.destroy();
   }
 }
 

@@ -23,6 +23,7 @@ import type { Change, Find, Keeper, Known } from './keeper.ts';
 import type { OperatorMetrics } from './operator-metrics.ts';
 import { type CheckRego, PolicyBook } from './policy-book.ts';
 import { PolicyKeeper, RateLimitKeeper } from './setting-keeper.ts';
+import { type AskCounts, RolloutWatch } from './rollout-watch.ts';
 import { backoff, type Time } from './time.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -43,6 +44,8 @@ export interface ControllerOptions {
   readonly events: EventRecorder;
   readonly checkRego: CheckRego;
   readonly askPod: AskPod;
+  /** Default: no pod counts anything. */
+  readonly askCounts?: AskCounts;
   /** Of pods whose gateway names none. */
   readonly gatewayImage: string;
   /** Everything that there is has been listed. */
@@ -141,11 +144,11 @@ class Session implements Known {
   }
 
   #makeKeepers(): Keeper[] {
-    const { time, checkRego, askPod, gatewayImage } = this.#options;
+    const { time, checkRego, askPod, gatewayImage, askCounts = async () => null } = this.#options;
     const policies = new PolicyBook(checkRego);
     const onNews = (key: string) => this.#queue.add(`${FUNCTIONS.kind} ${key}`);
     const gateways = new GatewayKeeper({ time, policies, ask: askPod, image: gatewayImage, onNews });
-    const functions = new FunctionKeeper(gateways, time);
+    const functions = new FunctionKeeper(gateways, new RolloutWatch(askCounts), time);
     return this.#hasGateways
       ? [functions, gateways, new PolicyKeeper(time, policies), new RateLimitKeeper(time)]
       : [functions];

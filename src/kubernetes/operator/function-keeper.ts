@@ -12,15 +12,18 @@ import type { GatewayKeeper } from './gateway-keeper.ts';
 import { functionsOf } from './gateway-members.ts';
 import type { Change, Find, Keeper, Known } from './keeper.ts';
 import { ownersOf } from './owners.ts';
+import type { RolloutWatch } from './rollout-watch.ts';
 import type { Time } from './time.ts';
 
 export class FunctionKeeper implements Keeper {
   readonly resource = FUNCTIONS;
   readonly #gateways: GatewayKeeper;
+  readonly #rollouts: RolloutWatch;
   readonly #time: Time;
 
-  constructor(gateways: GatewayKeeper, time: Time) {
+  constructor(gateways: GatewayKeeper, rollouts: RolloutWatch, time: Time) {
     this.#gateways = gateways;
+    this.#rollouts = rollouts;
     this.#time = time;
   }
 
@@ -31,6 +34,14 @@ export class FunctionKeeper implements Keeper {
     const gateway = after ?? before;
     if (gateway?.kind !== GATEWAYS.kind || before?.metadata.uid === after?.metadata.uid) return;
     for (const object of functionsOf(gateway, known)) yield keyOf(object);
+  }
+
+  prepare(object: KubeObject, known: Known, signal: AbortSignal): Promise<void> {
+    return this.#rollouts.look(object, known, signal);
+  }
+
+  forget(key: string): void {
+    this.#rollouts.forget(key);
   }
 
   decide(object: KubeObject, find: Find, known: Known): Action[] {
@@ -44,8 +55,10 @@ export class FunctionKeeper implements Keeper {
     if ('spec' in parsed && isIsolate(parsed.spec)) {
       const { gateway } = parsed.spec;
       const place = this.#gateways.placeOf(object, gateway, known);
+      const figures = this.#rollouts.figures(object);
+      const { spec } = parsed;
       return reconcileIsolate(
-        { function: object, gateway, place, objects: Object.values(objects) },
+        { function: object, gateway, place, objects: Object.values(objects), spec, figures },
         this.#time.now(),
       );
     }
