@@ -33,8 +33,10 @@ const below: Record<string, readonly string[]> = {
     'limits',
     'observability',
   ],
+  fleet: ['model', 'limits'],
   dataplane: ['model', 'http', 'gateway', 'limits', 'policy', 'runtime', 'observability'],
   platform: [
+    'fleet',
     'model',
     'rollout',
     'config',

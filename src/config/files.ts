@@ -49,6 +49,7 @@ export function checkFiles(settings: Settings, directory: string): Finding[] {
   need(['server', 'tls', 'key'], tls?.key, false);
   need(['security', 'jwks_file'], settings.security.jwks_file, false);
   need(['policy', 'data'], settings.policy.data, false);
+  need(['fleet', 'ca_file'], settings.fleet?.ca_file, false);
   const { images } = settings.security;
   need(['security', 'images', 'ca_file'], images.ca_file, false);
   for (const [index, key] of images.keys.entries()) need(['security', 'images', 'keys', index], key, false);

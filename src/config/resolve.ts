@@ -42,6 +42,15 @@ export interface DeclaredCanary {
   readonly maxP99Ms: number | null;
 }
 
+export interface FleetPlan extends Address {
+  readonly secure: boolean;
+  readonly user: string;
+  readonly password: string | null;
+  readonly caFile: string | null;
+  readonly name: string;
+  readonly intervalMs: number;
+}
+
 export interface Logging {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly format: 'json' | 'text';
@@ -80,6 +89,8 @@ export interface Resolved {
   /** null: no /metrics. */
   readonly metrics: Address | null;
   readonly healthCheckIntervalMs: number;
+  /** null: this gateway is alone. */
+  readonly fleet: FleetPlan | null;
   readonly admin: Address & { readonly tokenFile: string };
   /** What is allowed but deserves a word at start. */
   readonly warnings: readonly string[];
@@ -142,9 +153,28 @@ export function resolveConfig({ file, directory, hash, settings }: Config): Reso
       ? { host: monitoring.host ?? server.host, port: monitoring.metrics_port }
       : null,
     healthCheckIntervalMs: monitoring.health_check_interval,
+    fleet: settings.fleet === undefined ? null : fleetPlan(settings.fleet, absolute),
     admin: { host: admin.host, port: admin.port, tokenFile: absolute(admin.token_file) },
     warnings: warningsFor(settings),
     settle: (name, own) => settleSettings(settings, name, own),
+  };
+}
+
+/** Port that Valkey and Redis are given. */
+const STORE_PORT = 6379;
+
+function fleetPlan(fleet: NonNullable<Settings['fleet']>, absolute: ToAbsolute): FleetPlan {
+  const [scheme, rest = ''] = fleet.store.split('://');
+  const [, host = '', port] = /^(.*?)(?::(\d+))?\/?$/.exec(rest.replace(/\/$/, '')) ?? [];
+  return {
+    host: host.replace(/^\[|\]$/g, ''),
+    port: port === undefined ? STORE_PORT : Number(port),
+    secure: scheme === 'rediss' || scheme === 'valkeys',
+    user: fleet.user,
+    password: fleet.password ?? null,
+    caFile: fleet.ca_file === undefined ? null : absolute(fleet.ca_file),
+    name: fleet.name,
+    intervalMs: fleet.interval,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { functions, functionSettings } from './sections/functions.ts';
+import { fleet } from './sections/fleet.ts';
 import { concurrency, functionDefaults, rateLimit } from './sections/limits.ts';
 import { logging, monitoring } from './sections/observability.ts';
 import { policy, security } from './sections/security.ts';
@@ -21,6 +22,9 @@ export const schema = z.strictObject({
   security: security.prefault({}).describe('Who may call: tokens (JWT).'),
   policy: policy.prefault({}).describe('What callers may do: Rego policies.'),
   functions: functions.default({}).describe('The functions, by name: 1 to 63 of a-z, 0-9 and -.'),
+  fleet: fleet
+    .optional()
+    .describe('Several gateways that share their rate limits. Default: this one is alone.'),
   admin: admin.prefault({}).describe('The admin API.'),
   state: state.prefault({}).describe('What outlives a restart.'),
 });

@@ -10,6 +10,16 @@ import type { MetricReader } from '../observability/metric-slab.ts';
 import { weightAt } from '../rollout/decide.ts';
 import { type MetricFormat, renderMetrics, type Sample } from '../observability/open-metrics.ts';
 
+/** How the rate limits are shared. */
+export interface FleetReading {
+  readonly connected: boolean;
+  readonly members: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly slowestMs: number;
+}
+
 export interface MetricsPageSources {
   readonly shared: SharedState;
   readonly reader: MetricReader;
@@ -23,6 +33,8 @@ export interface MetricsPageSources {
   };
   /** Hash of the configuration in force. */
   configHash(): string;
+  /** Null: this gateway is alone. */
+  fleet(): FleetReading | null;
 }
 
 export function renderMetricsPage(sources: MetricsPageSources, format: MetricFormat): Generator<string> {
@@ -75,6 +87,15 @@ function samplesOf({
   add('limitKeys', limits.keys);
   add('limitCapacity', limits.capacity);
   add('limitOverflowed', limits.overflowed);
+  const fleet = sources.fleet();
+  if (fleet !== null) {
+    add('fleetMembers', fleet.members);
+    add('fleetConnected', Number(fleet.connected));
+    add('fleetSent', fleet.sent);
+    add('fleetReceived', fleet.received);
+    add('fleetLost', fleet.lost);
+    add('fleetSlowest', fleet.slowestMs / 1000);
+  }
   const { user, system } = process.cpuUsage();
   add('residentMemory', process.memoryUsage.rss());
   add('processCpu', (user + system) / 1e6);

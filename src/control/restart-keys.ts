@@ -7,6 +7,7 @@ const fixedAtStart: Readonly<Record<string, (config: Resolved) => unknown>> = {
   'server.tls': ({ tls }) => tls,
   'server.threads': ({ threads }) => threads,
   'server.drain_delay': ({ drainDelayMs }) => drainDelayMs,
+  fleet: ({ fleet }) => fleet,
   'monitoring.metrics_port': ({ metrics }) => metrics?.port,
   'monitoring.host': ({ metrics }) => metrics?.host,
   'monitoring.enabled': ({ metrics }) => metrics !== null,

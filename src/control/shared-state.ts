@@ -8,11 +8,14 @@ import { createEpochMemory } from '../runtime/epoch-clock.ts';
 /** Keys that the rate-limit table holds at once: about 40 bytes each. */
 const RATE_LIMIT_KEYS = 1 << 20;
 
-/** `rows`: front and lane threads together. The main thread counts in one more row of the metrics. */
-export function createSharedState(rows: number): SharedState {
+/**
+ * `rows`: front and lane threads together. The main thread counts in one more row of the metrics. `fleetSeed`: what keys of the
+ * rate limits have in common with other gateways; null: this one is alone.
+ */
+export function createSharedState(rows: number, fleetSeed: Uint8Array | null = null): SharedState {
   return {
     epoch: createEpochMemory(),
-    rateLimits: createRateLimitTable(RATE_LIMIT_KEYS),
+    rateLimits: createRateLimitTable(RATE_LIMIT_KEYS, fleetSeed ?? undefined),
     concurrency: createConcurrencyTable(rows),
     metrics: createMetricSlab(rows + 1),
     gauges: new SharedArrayBuffer(GAUGE.words(rows) * 4),

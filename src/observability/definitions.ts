@@ -168,6 +168,32 @@ export const families = {
     [],
     'Requests counted in a shared bucket because the rate-limit table was full.',
   ),
+  fleetMembers: family(
+    'gauge',
+    'mayfly_fleet_members',
+    [],
+    'Gateways that share their rate limits, this one among them, as far as it knows.',
+  ),
+  fleetConnected: family(
+    'gauge',
+    'mayfly_fleet_connected',
+    [],
+    '1 while the store of the fleet can be reached. 0: each gateway allows its part of the rate limits.',
+  ),
+  fleetSent: family('counter', 'mayfly_fleet_messages_sent', [], 'Messages to the other gateways.'),
+  fleetReceived: family('counter', 'mayfly_fleet_messages_received', [], 'Messages of other gateways.'),
+  fleetLost: family(
+    'counter',
+    'mayfly_fleet_messages_lost',
+    [],
+    'Messages of other gateways that never came: what they tell was used without being counted here.',
+  ),
+  fleetSlowest: family(
+    'gauge',
+    'mayfly_fleet_interval_seconds',
+    [],
+    'Longest time between two of the last 256 messages of this gateway.',
+  ),
   residentMemory: family('gauge', 'process_resident_memory_bytes', [], 'Resident memory of the process.'),
   processCpu: family('counter', 'process_cpu_seconds', [], 'CPU time of the process, user and system.'),
   startTime: family(

@@ -38,6 +38,7 @@ import { MetricReader, MetricRow } from '../observability/metric-slab.ts';
 import { MetricsServer } from '../observability/metrics-server.ts';
 import { EpochClock } from '../runtime/epoch-clock.ts';
 import { gatewayAddresses, localHost, requireFreePorts, urlOf } from './addresses.ts';
+import { fleetSeed, joinFleet } from './fleet.ts';
 import { logReload, readConfig, startReloading } from './reloading.ts';
 import { threadMessages } from './thread-messages.ts';
 
@@ -109,7 +110,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
 
   const fronts = running.threads ?? availableParallelism();
   const rows = fronts + LANES;
-  const shared = createSharedState(rows);
+  const shared = createSharedState(rows, running.fleet === null ? null : fleetSeed(running.fleet));
   const clock = await EpochClock.start(shared.epoch);
   stack.defer(() => clock.stop());
   const limiter = new RateLimiter(shared.rateLimits);
@@ -187,6 +188,10 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     forward: ({ level, message, function: name, revision, requestId }) =>
       log[level]({ function: name, revision, request_id: requestId }, message),
   });
+  const fleet =
+    running.fleet === null
+      ? null
+      : stack.use(await joinFleet(running.fleet, limiter, () => control.snapshot, options.log));
   supervisor = createSupervisor({
     entry: ENTRY,
     fronts,
@@ -286,6 +291,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
                   snapshot: () => control.snapshot,
                   rollouts: { running: () => state.rollouts.running(), rollbacks: rollouts.rollbacks },
                   configHash: () => served,
+                  fleet: () => fleet?.stats() ?? null,
                 },
                 format,
               ),
