@@ -88,6 +88,8 @@ export interface Resolved {
   readonly logging: Logging;
   /** null: no /metrics. */
   readonly metrics: Address | null;
+  /** Who is told about the demand of functions in pods; null: nobody. */
+  readonly demandUrl: string | null;
   readonly healthCheckIntervalMs: number;
   /** null: this gateway is alone. */
   readonly fleet: FleetPlan | null;
@@ -152,6 +154,7 @@ export function resolveConfig({ file, directory, hash, settings }: Config): Reso
     metrics: monitoring.enabled
       ? { host: monitoring.host ?? server.host, port: monitoring.metrics_port }
       : null,
+    demandUrl: settings.demand.report_to ?? null,
     healthCheckIntervalMs: monitoring.health_check_interval,
     fleet: settings.fleet === undefined ? null : fleetPlan(settings.fleet, absolute),
     admin: { host: admin.host, port: admin.port, tokenFile: absolute(admin.token_file) },

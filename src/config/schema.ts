@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { demand } from './sections/demand.ts';
 import { functions, functionSettings } from './sections/functions.ts';
 import { fleet } from './sections/fleet.ts';
 import { concurrency, functionDefaults, rateLimit } from './sections/limits.ts';
@@ -22,6 +23,7 @@ export const schema = z.strictObject({
   security: security.prefault({}).describe('Who may call: tokens (JWT).'),
   policy: policy.prefault({}).describe('What callers may do: Rego policies.'),
   functions: functions.default({}).describe('The functions, by name: 1 to 63 of a-z, 0-9 and -.'),
+  demand: demand.prefault({}).describe('Functions in pods of their own: who makes them.'),
   fleet: fleet
     .optional()
     .describe('Several gateways that share their rate limits. Default: this one is alone.'),

@@ -12,6 +12,7 @@ const fixedAtStart: Readonly<Record<string, (config: Resolved) => unknown>> = {
   'monitoring.host': ({ metrics }) => metrics?.host,
   'monitoring.enabled': ({ metrics }) => metrics !== null,
   'monitoring.health_check_interval': ({ healthCheckIntervalMs }) => healthCheckIntervalMs,
+  'demand.report_to': ({ demandUrl }) => demandUrl,
   'admin.port': ({ admin }) => admin.port,
   'admin.host': ({ admin }) => admin.host,
   'admin.token_file': ({ admin }) => admin.tokenFile,

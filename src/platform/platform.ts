@@ -13,6 +13,8 @@ import { reloadView, statusView } from '../control/admin/views.ts';
 import { layFoundation, settlePolicy } from '../control/foundation.ts';
 import { createConfiguredKeys } from '../control/configured-keys.ts';
 import { createImages } from '../control/images.ts';
+import { startDemandReporter } from '../control/demand-reporter.ts';
+import { readDemand } from '../control/demand.ts';
 import { createGuestLogs } from '../control/guest-logs.ts';
 import { invokeGateway } from '../control/invoke.ts';
 import { renderMetricsPage } from '../control/metrics-page.ts';
@@ -243,6 +245,16 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
 
   const rolloutTimer = setInterval(() => void rollouts.tick(), ROLLOUT_TICK_MS);
   stack.defer(() => clearInterval(rolloutTimer));
+
+  if (running.demandUrl !== null) {
+    stack.use(
+      startDemandReporter({
+        url: running.demandUrl,
+        read: () => readDemand(control.snapshot, shared, reader),
+        onProblem: (error) => log.warn({ error: error.message }, 'the operator is not told about requests'),
+      }),
+    );
+  }
 
   const addresses = gatewayAddresses(running, { port, tlsPort });
   const gatewayUrl = urlOf(addresses.gateway);

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
+import { DemandTable } from '../../src/kubernetes/zero/demand-table.ts';
+import { startDemandServer } from '../../src/kubernetes/zero/demand-server.ts';
 import { issueToken } from '../../src/tokens/issue.ts';
 import { needPart } from '../support/parts.ts';
 import { FREE_PORTS, startTestPlatform, type TestPlatform } from '../support/platform.ts';
@@ -180,4 +182,40 @@ test('a pod of WasmEdge: from none to one and back, without losing a request', a
     }
   }
   assert.equal(await metric(server, IN_FLIGHT), 0);
+});
+
+test('a gateway says at once that a request waits, and how many there are; the pod that comes answers', async (t) => {
+  const wasmedge = (await needPart(t, 'wasmedge'))?.paths.wasmedge;
+  if (wasmedge === undefined) return;
+  const folder = mkdtempSync(join(tmpdir(), 'mayfly-demand-'));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'pod.wasm');
+  writeFileSync(file, parityPod('sdk', await parityModule('sdk'), await builtAdapter()));
+  const port = await freePort();
+  const demand = new DemandTable();
+  const operator = stack.use(await startDemandServer({ host: '127.0.0.1', port: 0 }, demand, Date.now));
+  const server = stack.use(
+    await startTestPlatform(`${FREE_PORTS}
+security: { rate_limit_enabled: false }
+demand: { report_to: 'http://127.0.0.1:${operator.port}/demand' }
+functions:
+  orders:
+    upstream: { url: 'http://127.0.0.1:${port}', pods: shop/orders }
+    routes: [{ path: '/*' }]
+`),
+  );
+  await until(async () => demand.of('shop/orders', Date.now()).quietMs !== null);
+  const answers = Array.from({ length: 20 }, async (_, i) => {
+    const headers = { host: 'sdk.test' };
+    const { body } = await request(`${server.url}/echo`, { method: 'POST', headers, body: `order ${i}` });
+    return await body.text();
+  });
+  await until(async () => demand.of('shop/orders', Date.now()).open === 20);
+  stack.use(await startPod(wasmedge, file, { LOG_LEVEL: 'warn' }, port));
+  assert.deepEqual(
+    await Promise.all(answers),
+    Array.from({ length: 20 }, (_, i) => `order ${i}`),
+  );
+  await until(async () => (demand.of('shop/orders', Date.now()).quietMs ?? 0) > 0);
 });

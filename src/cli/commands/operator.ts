@@ -14,6 +14,7 @@ interface OperatorFlags {
   readonly gatewayImage: string;
   readonly host: string;
   readonly port: number;
+  readonly demandPort: number;
   readonly logLevel: (typeof LEVELS)[number];
 }
 
@@ -41,6 +42,7 @@ export function operatorCommand(shell: Shell): Command {
     )
     .option('--host <host>', 'address of /metrics and /health', '0.0.0.0')
     .option('-p, --port <port>', 'their port; 0 takes a free one', wholeNumber(0, 65_535), 9092)
+    .option('--demand-port <port>', 'port that gateways report to', wholeNumber(0, 65_535), 9093)
     .addOption(new Option('--log-level <level>', 'least important line').choices(LEVELS).default('info'))
     .action((flags: OperatorFlags) => run(shell, flags));
 }
@@ -73,8 +75,10 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
         identity: `${hostname()}_${randomUUID()}`,
       },
       listen: { host, port },
+      demand: { host, port: flags.demandPort },
       checkRego,
       askPod: pods.ask,
+      askCounts: pods.askCounts,
       gatewayImage: flags.gatewayImage,
     },
     end.signal,

@@ -5,6 +5,7 @@ import {
   choice,
   cpu,
   decimal,
+  duration,
   flag,
   integer,
   quantity,
@@ -36,7 +37,12 @@ const prometheus = z.strictObject({
 const scaling = z.strictObject({
   minReplicas: integer(0, 5000)
     .prefault(10)
-    .describe('Fewest pods. 0 needs `prometheus`: somebody has to notice the first request.'),
+    .describe('Fewest pods. 0 needs `idleAfter` or `prometheus`: somebody has to notice the first request.'),
+  idleAfter: duration(5000, 86_400_000)
+    .optional()
+    .describe(
+      'With `minReplicas: 0`: no pods after so long without a request at the gateways, which hold the next one until there is a pod. Autoscalers do the rest.',
+    ),
   maxReplicas: integer(1, 5000).prefault(5000).describe('Most pods.'),
   cpu: integer(1, 1000)
     .prefault(70)
@@ -244,9 +250,17 @@ export const functionRules: readonly CrossRule<FunctionSpec>[] = [
   },
   {
     path: ['scaling', 'minReplicas'],
-    message: 'is 0, but nothing would notice the first request. Allowed: 1 or more, or prometheus beside it.',
-    cel: '!has(self.scaling) || self.scaling.minReplicas > 0 || has(self.scaling.prometheus)',
-    holds: ({ scaling: set }) => set === undefined || set.minReplicas > 0 || set.prometheus !== undefined,
+    message:
+      'is 0, but nothing would notice the first request. Allowed: 1 or more, or idleAfter or prometheus beside it.',
+    cel: '!has(self.scaling) || self.scaling.minReplicas > 0 || has(self.scaling.prometheus) || has(self.scaling.idleAfter)',
+    holds: ({ scaling: set }) =>
+      set === undefined || set.minReplicas > 0 || set.prometheus !== undefined || set.idleAfter !== undefined,
+  },
+  {
+    path: ['scaling', 'idleAfter'],
+    message: 'stands beside prometheus. Allowed: one of the two, since one of them makes the first pod.',
+    cel: '!has(self.scaling) || !has(self.scaling.idleAfter) || !has(self.scaling.prometheus)',
+    holds: ({ scaling: set }) => set?.idleAfter === undefined || set.prometheus === undefined,
   },
   {
     path: ['memoryRequest'],

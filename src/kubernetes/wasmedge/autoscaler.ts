@@ -42,7 +42,8 @@ function horizontalPodAutoscaler(owner: Owner, scaling: Scaling): KubeObject {
     metadata: ownedMetadata(owner),
     spec: {
       scaleTargetRef: target(owner),
-      minReplicas: scaling.minReplicas,
+      // It does nothing while there are no pods; who makes the first one is not it.
+      minReplicas: Math.max(1, scaling.minReplicas),
       maxReplicas: scaling.maxReplicas,
       metrics: [resource('cpu'), resource('memory')],
       behavior: BEHAVIOR,
