@@ -8,6 +8,7 @@ import type { Obstacle } from '../reconcile/function-status.ts';
 import type { ObservedIsolate } from '../reconcile/reconcile-isolate.ts';
 import { type ObservedGateway, reconcileGateway } from '../reconcile/reconcile-gateway.ts';
 import { GATEWAY } from '../resources/kinds.ts';
+import { statusOf } from '../rollout/pod-rollout.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { functionsOf, gatewayKey, podsOf } from './gateway-members.ts';
 import type { Change, Find, Keeper, Known } from './keeper.ts';
@@ -50,16 +51,18 @@ export class GatewayKeeper implements Keeper {
   }
 
   *concerned(change: Change, known: Known): Iterable<string> {
+    const { before, after } = change;
+    if (before?.kind === PODS.kind && after === undefined) this.#reports.delete(before.metadata.uid ?? '');
     yield* ownersOf(change, GATEWAYS, [...OWNED_BY_GATEWAYS, PODS]);
-    for (const object of [change.before, change.after]) {
+    // What is said of a thousand Functions must not make a thousand plans.
+    if (!isOtherwiseWished(change)) return;
+    for (const object of [before, after]) {
       if (object === undefined) continue;
       const named = gatewayKey(object);
       if (named !== null) yield named;
       if (object.kind !== POLICIES.kind && object.kind !== RATE_LIMITS.kind) continue;
       for (const gateway of known.all(GATEWAYS.kind, object.metadata.namespace ?? '')) yield keyOf(gateway);
     }
-    const { before, after } = change;
-    if (before?.kind === PODS.kind && after === undefined) this.#reports.delete(before.metadata.uid ?? '');
   }
 
   async prepare(object: KubeObject, known: Known, signal: AbortSignal): Promise<void> {
@@ -159,6 +162,18 @@ export class GatewayKeeper implements Keeper {
       if (everyone || !isSame(then, now)) this.#options.onNews(keyOf(item));
     }
   }
+}
+
+/** More than its conditions or its notes is new. Where a rollout stands is in the status, and says who gets what. */
+function isOtherwiseWished({ before, after }: Change): boolean {
+  if (before === undefined || after === undefined) return true;
+  const [old, now] = [before.metadata, after.metadata];
+  return (
+    old.uid !== now.uid ||
+    old.generation !== now.generation ||
+    old.deletionTimestamp !== now.deletionTimestamp ||
+    !isSame(statusOf(before), statusOf(after))
+  );
 }
 
 function isIsolateObject({ spec }: KubeObject): boolean {

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { KubeObject } from '../cluster/objects.ts';
+import { GATEWAY } from '../resources/kinds.ts';
+import { parseSpec } from '../resources/parse.ts';
+import { type GatewayPlan, planGateway } from './plan.ts';
+
+const IMAGE = `registry.example.com/shop/orders@sha256:${'a'.repeat(64)}`;
+const KIB = 1024;
+
+function object(kind: string, name: string, spec: object): KubeObject {
+  const metadata = { name, namespace: 'shop', uid: `uid-${name}`, generation: 1 };
+  return { apiVersion: 'mayfly.dev/v1alpha1', kind, metadata, spec };
+}
+
+function isolate(name: string, spec: object = {}): KubeObject {
+  return object('Function', name, { runtime: 'isolate', gateway: 'shop', image: IMAGE, ...spec });
+}
+
+const POLICIES: Readonly<Record<string, object>> = {
+  customers: { rego: 'package customers\nallow := true', rule: 'data.customers.allow' },
+  twin: { rego: 'package customers\nallow := true', rule: 'data.customers.allow', input: { a: '=b' } },
+  rival: { rego: 'package customers\nallow := false', rule: 'data.customers.allow' },
+  broken: { rego: 'package broken', rule: 'data.broken.allow' },
+};
+
+function plan(functions: readonly KubeObject[], gateway: object = {}): GatewayPlan {
+  const own = object('MayflyGateway', 'shop', gateway);
+  const parsed = parseSpec(GATEWAY, own);
+  assert.ok('spec' in parsed);
+  return planGateway({
+    gateway: own,
+    spec: parsed.spec,
+    functions,
+    policy: (name) => (POLICIES[name] === undefined ? undefined : object('Policy', name, POLICIES[name])),
+    rateLimit: (name) => (name === 'gentle' ? object('RateLimit', name, {}) : undefined),
+    verdict: ({ rego }) => (rego === 'package broken' ? 'The policy has no rule.' : null),
+  });
+}
+
+function outcomes({ functions }: GatewayPlan): Record<string, string> {
+  const entries = [...functions].map(([name, { outcome }]) => [
+    name,
+    'hash' in outcome ? 'served' : outcome.reason,
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+test('who is served, and why the others are not', () => {
+  for (const [spec, expected] of [
+    [{}, 'served'],
+    [{ policy: 'customers', rateLimit: 'gentle' }, 'served'],
+    [{ policy: 'none', rateLimit: 'none' }, 'served'],
+    [{ policy: 'nobody' }, 'PolicyMissing'],
+    [{ policy: 'broken' }, 'PolicyInvalid'],
+    [{ rateLimit: 'nobody' }, 'RateLimitMissing'],
+    [{ routes: [{ path: '/a', policy: 'nobody' }] }, 'PolicyMissing'],
+    [{ routes: [{ path: '/ready' }] }, 'InvalidSpec'],
+    [{ auth: 'required' }, 'InvalidSpec'],
+    [{ cpuLimit: 'much' }, 'InvalidSpec'],
+  ] as const)
+    assert.deepEqual(outcomes(plan([isolate('orders', spec)])), { orders: expected }, JSON.stringify(spec));
+});
+
+test('two that want the same: the older one keeps it, within the rules of mayfly check', () => {
+  const routes = (...all: object[]) => ({ routes: all });
+  for (const [first, second, expected] of [
+    [routes({ path: '/a' }), routes({ path: '/a' }), 'RouteTaken'],
+    [
+      routes({ path: '/a', host: 'Shop.example.com' }),
+      routes({ path: '/a', host: 'shop.example.com' }),
+      'RouteTaken',
+    ],
+    [routes({ path: '/a', methods: ['GET'] }), routes({ path: '/a' }), 'RouteTaken'],
+    [routes({ path: '/a', methods: ['GET'] }), routes({ path: '/a', methods: ['POST'] }), 'served'],
+    [routes({ path: '/a', host: 'a.example.com' }), routes({ path: '/a' }), 'served'],
+    [{ policy: 'customers' }, { policy: 'rival' }, 'PolicyConflict'],
+    [{ policy: 'customers' }, { policy: 'twin' }, 'served'],
+  ] as const)
+    assert.deepEqual(outcomes(plan([isolate('a', first), isolate('b', second)])), {
+      a: 'served',
+      b: expected,
+    });
+});
+
+test('the order of objects does not matter, and what changes shows in the hash', () => {
+  const functions = ['a', 'b', 'c', 'd'].map((name) => isolate(name, { policy: 'customers' }));
+  const { configuration, hash } = plan(functions);
+  fc.assert(
+    fc.property(fc.shuffledSubarray(functions, { minLength: 4 }), (shuffled) => {
+      assert.equal(plan(shuffled).configuration, configuration);
+    }),
+    { numRuns: 20 },
+  );
+  assert.notEqual(plan(functions.slice(1)).hash, hash);
+  assert.notEqual(plan(functions, { logging: { level: 'warn' } }).hash, hash);
+});
+
+test('other code is another file, and so another configuration', () => {
+  const wasm = (byte: number) => Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, byte]).toString('base64');
+  const [one, two] = [1, 2].map((byte) =>
+    plan([isolate('a', { image: undefined, source: { wasm: wasm(byte) } })]),
+  );
+  assert.notEqual(one?.hash, two?.hash);
+  assert.equal(one?.files.flat().length, 1);
+});
+
+test('what does not fit is left out, and what fits after it is not', () => {
+  const wasm = Buffer.alloc(600 * KIB, 1).toString('base64');
+  const large = Array.from({ length: 10 }, (_, index) =>
+    isolate(`large-${index}`, { image: undefined, source: { wasm } }),
+  );
+  const { files, functions } = plan([...large, isolate('small')]);
+  const found = outcomes({ functions } as GatewayPlan);
+  assert.equal(Object.values(found).filter((outcome) => outcome === 'NoRoom').length, 2);
+  assert.equal(found['small'], 'served');
+  for (const map of files) {
+    const bytes = map.reduce((sum, file) => sum + file.bytes, 0);
+    assert.ok(bytes < 1000 * KIB, String(bytes));
+  }
+});
+
+test('a Function cannot read what is not its own through a variable', () => {
+  const gateway = { security: { jwtSecret: { name: 'jwt', key: 'secret' } } };
+  const { configuration } = plan([isolate('a')], gateway);
+  const [, variable] = /\$\{(MAYFLY_SECRET_\w+)\}/.exec(configuration) ?? [];
+  assert.ok(variable !== undefined);
+  const thief = plan([isolate('a', { env: { STOLEN: `\${${variable}}` } })], gateway).configuration;
+  assert.ok(thief.includes(`"STOLEN":"$\${${variable}}"`));
+});
