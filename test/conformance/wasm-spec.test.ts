@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MayflyError } from '../../src/model/errors.ts';
 import { prepare } from '../../src/runtime/prepare/prepare.ts';
 import { missingPart } from '../support/parts.ts';
-import { compareScript, type Tally } from './wasm-spec/compare.ts';
+import { compareLinked, compareScript, type Tally } from './wasm-spec/compare.ts';
 import { loadSuite, type Script } from './wasm-spec/suite.ts';
 
 /**
@@ -22,6 +22,49 @@ test('prepared modules pass the WebAssembly specification test suite exactly as 
   }
   for (const line of report(tallies)) t.diagnostic(line);
   assert.equal(differences.length, 0, differences.slice(0, 20).join('\n'));
+  const total = [...tallies.values()].reduce(add);
+  assert.ok(total.same > 40_000, `only ${total.same} commands were compared`);
+});
+
+/** WebAssembly 2.0 as it was published, and what WasmEdge runs besides; the other suites repeat most of it. */
+const OF_PODS: ReadonlySet<string> = new Set(['wasm-2.0', 'simd', 'tail-call', 'extended-const']);
+
+/** ADR 0004, "Deviations left": recursion by tail calls ends, and an access may end a little behind the memory. */
+function isKnown(difference: string): boolean {
+  if (/\/return_call(_indirect)?\.wast:\d+ returned .* when plain, RuntimeError/.test(difference))
+    return true;
+  return BEHIND_THE_END.test(difference);
+}
+
+const BEHIND_THE_END = /: memory access out of bounds when plain, returned/;
+
+/** What a script reads after it has written across the end, which the original refuses to do. */
+function isConsequence(difference: string, all: readonly string[]): boolean {
+  const [script] = difference.split(':');
+  return (
+    / returned .* when plain, returned /.test(difference) &&
+    all.some((other) => other.startsWith(`${script}:`) && BEHIND_THE_END.test(other))
+  );
+}
+
+test('modules linked into pods pass it as the originals do, but for the known deviations', (t) => {
+  const scripts = loadSuite();
+  if (scripts === null)
+    return void missingPart(t, 'cargo, which brings the WebAssembly test suite from its registry');
+  const tallies = new Map<string, Tally>();
+  const differences: string[] = [];
+  for (const script of scripts) {
+    // A pod has nothing that another module could import.
+    if (!OF_PODS.has(script.suite) || script.commands.some(({ type }) => type === 'register')) continue;
+    tallies.set(script.suite, add(tallies.get(script.suite), compareLinked(script, differences)));
+  }
+  for (const line of report(tallies)) t.diagnostic(line);
+  const unknown = differences.filter(
+    (difference) => !isKnown(difference) && !isConsequence(difference, differences),
+  );
+  assert.equal(unknown.length, 0, unknown.slice(0, 20).join('\n'));
+  t.diagnostic(`${differences.length} known deviations`);
+  assert.ok(differences.length < 120, `${differences.length} deviations`);
   const total = [...tallies.values()].reduce(add);
   assert.ok(total.same > 40_000, `only ${total.same} commands were compared`);
 });

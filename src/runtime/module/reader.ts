@@ -1,6 +1,7 @@
 import { malformed } from './refusals.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** A byte order mark is a part of a name like any other character. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads the integers and names of the WebAssembly binary format from `at` to `end`. Throws MayflyError past the end. */
 export class Reader {

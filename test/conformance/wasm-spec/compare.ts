@@ -2,6 +2,7 @@ import { matches } from './constants.ts';
 import { width } from './bits.ts';
 import { V128 } from '../../../src/runtime/module/value-types.ts';
 import type { Command, Constant, Script } from './suite.ts';
+import { aroundCall, linkedInstantiation } from './linked.ts';
 import { instantiatePlain, type Outcome, preparedInstantiation, World } from './world.ts';
 
 export interface Tally {
@@ -21,19 +22,42 @@ const SKIPPED = new Set([
   'assert_malformed_custom',
 ]);
 
-/** Runs a script in both worlds and adds what differs to `differences`. */
+/** Runs a script as it is and prepared, and adds what differs to `differences`. */
 export function compareScript(script: Script, differences: string[]): Tally {
   const refusals = new Map<string, number>();
-  const onRefusal = (reason: string) => refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
+  const prepared = new World(script, preparedInstantiation(counting(refusals)), spectest());
+  return compare(script, prepared, 'prepared', differences, refusals, (text) => text);
+}
+
+/** The same with modules linked into pods. Why they trap, pods do not tell. */
+export function compareLinked(script: Script, differences: string[]): Tally {
+  const refusals = new Map<string, number>();
+  const linked = new World(script, linkedInstantiation(counting(refusals)), spectest(), aroundCall);
+  return compare(script, linked, 'linked', differences, refusals, (text) =>
+    text.replace(/^(RuntimeError|RangeError: Maximum call stack).*/, 'trap'),
+  );
+}
+
+function counting(refusals: Map<string, number>): (reason: string) => void {
+  return (reason) => refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
+}
+
+function compare(
+  script: Script,
+  prepared: World,
+  how: string,
+  differences: string[],
+  refusals: ReadonlyMap<string, number>,
+  words: (text: string) => string,
+): Tally {
   const plain = new World(script, instantiatePlain, spectest());
-  const prepared = new World(script, preparedInstantiation(onRefusal), spectest());
   let [same, asSpecified, modules] = [0, 0, 0];
   for (const command of script.commands) {
     if (SKIPPED.has(command.type)) continue;
     const [original, rewritten] = [plain.run(command), prepared.run(command)];
     if (command.type === 'module' || command.type === 'module_instance') modules++;
-    if (original?.text !== rewritten?.text) {
-      const found = `${original?.text} when plain, ${rewritten?.text} when prepared`;
+    if (words(original?.text ?? '') !== words(rewritten?.text ?? '')) {
+      const found = `${original?.text} when plain, ${rewritten?.text} when ${how}`;
       differences.push(`${script.suite}/${script.name}:${command.line} ${found}`);
     } else if (original !== null) {
       same++;

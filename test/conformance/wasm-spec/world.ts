@@ -1,6 +1,6 @@
 import { MayflyError } from '../../../src/model/errors.ts';
 import { Instance } from '../../../src/runtime/instance.ts';
-import { createEpochMemory } from '../../../src/runtime/epoch-clock.ts';
+import { createEpochMemory } from '../../../src/runtime/epoch-memory.ts';
 import { type Prepared, prepare } from '../../../src/runtime/prepare/prepare.ts';
 import { DirtyMap, RuntimeThread } from '../../../src/runtime/runtime-thread.ts';
 import { readModuleParts } from '../../../src/runtime/module/module-parts.ts';
@@ -19,6 +19,11 @@ export type Instantiate = (
   bytes: Uint8Array<ArrayBuffer>,
   imports: WebAssembly.Imports,
 ) => WebAssembly.Exports;
+
+/** What is done around each call of an instance's function. */
+export type AroundCall = (exports: WebAssembly.Exports, call: () => unknown) => unknown;
+
+const JUST_CALL: AroundCall = (_exports, call) => call();
 
 export function instantiatePlain(
   bytes: Uint8Array<ArrayBuffer>,
@@ -66,11 +71,18 @@ export class World {
   readonly #script: Script;
   readonly #instantiate: Instantiate;
   readonly #registered: Record<string, WebAssembly.ModuleImports>;
+  readonly #around: AroundCall;
   readonly #named = new Map<string, Loaded | null>();
   readonly #definitions = new Map<string, string>();
   #current: Loaded | null = null;
 
-  constructor(script: Script, instantiate: Instantiate, spectest: WebAssembly.ModuleImports) {
+  constructor(
+    script: Script,
+    instantiate: Instantiate,
+    spectest: WebAssembly.ModuleImports,
+    around = JUST_CALL,
+  ) {
+    this.#around = around;
     this.#script = script;
     this.#instantiate = instantiate;
     this.#registered = { spectest };
@@ -133,7 +145,8 @@ export class World {
       const index = parts.exports.find(({ name }) => name === action.field)?.index as number;
       const type = parts.types[parts.functions[index] as number];
       if (type === undefined) throw new Error(`${action.field} has no type`);
-      const result = asBits(entry, type)(...(action.args ?? []).flatMap(toArguments));
+      const call = asBits(entry, type);
+      const result = this.#around(loaded.exports, () => call(...(action.args ?? []).flatMap(toArguments)));
       return result === undefined ? [] : Array.isArray(result) ? result : [result];
     });
   }
