@@ -6,7 +6,7 @@ import { storeError } from '../model/store-error.ts';
 import { digestOf, type FilesSeen, unchanged } from './source-files.ts';
 
 /** Builds of another compiler, or of an older way of using it (raise the number), are made again. */
-const RECIPE = `2, assemblyscript ${assemblyscript.version}`;
+const RECIPE = `3, assemblyscript ${assemblyscript.version}`;
 
 interface Entry {
   readonly recipe: string;

@@ -1,20 +1,15 @@
+import { narrow, sameAscii, widen } from "./ascii";
+
 /** Text is UTF-8 on the wire and UTF-16 in AssemblyScript: the crossings, with a short way for ASCII. */
 
 /** The text of `length` bytes of UTF-8 at `from`. Malformed sequences become U+FFFD, as in the Encoding standard. */
 export function decode(from: usize, length: usize): string {
   const text = changetype<string>(__new(length << 1, idof<string>()));
-  const units = changetype<usize>(text);
-  let at: usize = 0;
-  while (at < length) {
-    const byte = load<u8>(from + at);
-    if (byte >= 0x80) return decodeAny(from, length, at, text);
-    store<u16>(units + (at << 1), byte);
-    at++;
-  }
-  return text;
+  const ascii = widen(from, length, changetype<usize>(text));
+  return ascii == length ? text : decodeAny(from, length, ascii, text);
 }
 
-/** Continues where the first byte beyond ASCII was met; `text` has room for one unit per byte, which always suffices. */
+/** Continues behind bytes that were ASCII; `text` has room for one unit per byte, which always suffices. */
 function decodeAny(from: usize, length: usize, ascii: usize, text: string): string {
   const units = changetype<usize>(text);
   let out = units + (ascii << 1);
@@ -77,8 +72,9 @@ export function encodedCapacity(text: string): usize {
 /** Writes `text` as UTF-8 and returns its length in bytes. Lone surrogates become U+FFFD. */
 export function encode(text: string, to: usize): usize {
   const count = text.length;
-  let out = to;
-  for (let i = 0; i < count; i++) {
+  const ascii = narrow(changetype<usize>(text), count, to);
+  let out = to + ascii;
+  for (let i = <i32>ascii; i < count; i++) {
     const unit = load<u16>(changetype<usize>(text) + (<usize>i << 1));
     if (unit < 0x80) {
       store<u8>(out++, <u8>unit);
@@ -111,6 +107,8 @@ export function equals(from: usize, length: usize, text: string): bool {
   const count = <usize>text.length;
   if (count > length) return false;
   const units = changetype<usize>(text);
+  // Only text beyond ASCII has fewer units than bytes.
+  if (count == length && sameAscii(from, units, count)) return true;
   for (let i: usize = 0; i < count; i++) {
     const byte = load<u8>(from + i);
     if (byte >= 0x80) return decode(from, length) == text;

@@ -1,3 +1,4 @@
+import { specialBytes } from "../ascii";
 import { encode, encodedCapacity, sequenceLength } from "../utf8";
 import { JsonError } from "./error";
 import { ESCAPED, INTEGER, Kind, LAST } from "./kind";
@@ -124,7 +125,13 @@ function invalid(nodes: usize, why: JsonError, offset: usize): Value {
   return value;
 }
 
+// @ts-ignore: decorator
+@inline
 function skipSpace(at: usize, end: usize): usize {
+  return at < end && load<u8>(at) <= 0x20 ? skipSpaces(at, end) : at;
+}
+
+function skipSpaces(at: usize, end: usize): usize {
   while (at < end) {
     const byte = load<u8>(at);
     if (byte > 0x20 || (byte != 0x20 && byte != 0x0a && byte != 0x0d && byte != 0x09)) break;
@@ -137,7 +144,18 @@ function skipSpace(at: usize, end: usize): usize {
 function scanString(at: usize, end: usize, node: Value): usize {
   const from = at;
   let flags: u8 = 0;
+  // Sixteen bytes can be looked at from up to here: those behind the text are somebody's, and do not count.
+  const last = (<usize>memory.size() << 16) - 16;
   while (at < end) {
+    while (at < end && at <= last) {
+      const special = specialBytes(v128.load(at));
+      if (special != 0) {
+        at += ctz(special);
+        break;
+      }
+      at += 16;
+    }
+    if (at >= end) break;
     const byte = load<u8>(at);
     if (byte == 0x22 /* " */) {
       node.set(Kind.String, flags, from, at);
@@ -149,15 +167,16 @@ function scanString(at: usize, end: usize, node: Value): usize {
       if (at == 0) return 0;
     } else if (byte < 0x20) {
       return fail(JsonError.ControlCharacter, at);
-    } else if (byte < 0x80) {
-      at++;
     } else {
-      const size = sequenceLength(at, end);
-      if (size < 0) return fail(JsonError.BadUtf8, at);
-      at += size;
+      // Beyond ASCII one such character is mostly followed by others; plain ones come here only at the end of memory.
+      do {
+        const size = sequenceLength(at, end);
+        if (size < 0) return fail(JsonError.BadUtf8, at);
+        at += size;
+      } while (at < end && load<u8>(at) >= 0x80);
     }
   }
-  return fail(JsonError.UnexpectedEnd, at);
+  return fail(JsonError.UnexpectedEnd, end);
 }
 
 function skipEscape(at: usize, end: usize): usize {

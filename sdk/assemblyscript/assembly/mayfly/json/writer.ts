@@ -1,3 +1,4 @@
+import { narrowPlain } from "../ascii";
 import { Bytes } from "../bytes";
 import { appendDecimal } from "../decimal";
 import { HEADROOM } from "../frame";
@@ -84,8 +85,7 @@ export class Writer {
   private member(name: string): void {
     if (this.depth < 0 || !this.inObject) throw new Error("JSON.Writer: a member needs an open object");
     if (this.needsComma) this.bytes.push(0x2c);
-    this.writeString(name);
-    this.bytes.push(0x3a);
+    this.writeString(name, true);
     this.needsComma = true;
   }
 
@@ -122,10 +122,26 @@ export class Writer {
     else this.bytes.appendText(value.toString());
   }
 
-  private writeString(text: string): void {
+  /** The text in quotes, as the name of a member with its colon. */
+  private writeString(text: string, isName: bool = false): void {
+    const bytes = this.bytes;
+    const count = <usize>text.length;
+    const to = bytes.reserve(count + 3);
+    store<u8>(to, 0x22);
+    const plain = narrowPlain(changetype<usize>(text), count, to + 1);
+    bytes.length += 1 + plain;
+    if (plain < count) {
+      this.escapeFrom(text, <i32>plain);
+      bytes.reserve(2);
+    }
+    const end = bytes.start + bytes.length;
+    store<u16>(end, 0x3a22); // quote and colon
+    bytes.length += isName ? 2 : 1;
+  }
+
+  /** The rest of a text in which something has to be escaped, or is not ASCII. */
+  private escapeFrom(text: string, i: i32): void {
     const count = text.length;
-    this.bytes.push(0x22);
-    let i = 0;
     while (i < count) {
       const stop = min(i + PIECE, count);
       const start = this.bytes.reserve(PIECE * 6 + 4);
@@ -144,7 +160,6 @@ export class Writer {
       }
       this.bytes.length += at - start;
     }
-    this.bytes.push(0x22);
   }
 }
 
