@@ -3,7 +3,7 @@ import { clearConcurrencyRow, createConcurrencyTable } from '../limits/concurren
 import { createRateLimitTable } from '../limits/gcra.ts';
 import { GAUGE, type SharedState } from '../model/shared.ts';
 import { createMetricSlab } from '../observability/metric-slab.ts';
-import { createEpochMemory } from '../runtime/epoch-clock.ts';
+import { createEpochMemory } from '../runtime/epoch-memory.ts';
 
 /** Keys that the rate-limit table holds at once: about 40 bytes each. */
 const RATE_LIMIT_KEYS = 1 << 20;

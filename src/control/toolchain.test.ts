@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import wabt from 'wabt';
 import { blueprint, openControl, temporaryFolder } from '../../test/support/control.ts';
 import type { MayflyError } from '../model/errors.ts';
-import { createEpochMemory, EpochClock } from '../runtime/epoch-clock.ts';
+import { EpochClock } from '../runtime/epoch-clock.ts';
+import { createEpochMemory } from '../runtime/epoch-memory.ts';
 import { createToolchain } from './toolchain.ts';
 
 const epoch = createEpochMemory();

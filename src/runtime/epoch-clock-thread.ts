@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type EpochClockData, writeEpoch } from './epoch-clock.ts';
+import type { EpochClockData } from './epoch-clock.ts';
+import { EpochWords } from './epoch-memory.ts';
+import { monotonicMs } from './monotonic.ts';
 
-const { epoch, stop, periodMs } = workerData as EpochClockData;
-const word = new Int32Array(epoch.buffer);
+const { epoch } = workerData as EpochClockData;
+const words = new EpochWords(epoch);
 
-writeEpoch(word);
 parentPort?.postMessage('running');
-// Sleeping in Atomics.wait costs no event loop turn and wakes on time; `stop` ends the sleep early.
-while (Atomics.wait(stop, 0, 0, periodMs) === 'timed-out') writeEpoch(word);
+// Sleeping in Atomics.wait costs no event loop turn and wakes on time.
+while (!words.stopped) words.sleep(words.write(monotonicMs()));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { handlerRevision } from '../../test/support/revision.ts';
-import { createEpochMemory, EpochClock } from './epoch-clock.ts';
+import { EpochClock } from './epoch-clock.ts';
+import { createEpochMemory } from './epoch-memory.ts';
 import type { Guest } from './guest.ts';
 import { Guests } from './guests.ts';
 import { RuntimeThread } from './runtime-thread.ts';

@@ -118,7 +118,9 @@ export class Instance {
   arm(budgetMs: number): void {
     this.#dirty.claim(this);
     // Not from the epoch word: when its thread was late, the guest would lose that time.
-    this.#arm(Math.ceil(monotonicMs() + budgetMs) | 0);
+    const deadline = Math.ceil(monotonicMs() + budgetMs) | 0;
+    this.#thread.deadlines.announce(deadline);
+    this.#arm(deadline);
   }
 
   /** Calls the guest's `handle`; what it returned is in `resultAddress` and `resultLength`, until the next call on this thread. */

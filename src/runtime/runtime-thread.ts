@@ -1,3 +1,4 @@
+import { Deadlines } from './epoch-memory.ts';
 import { ImageMemory } from './image-memory.ts';
 import { Images } from './images.ts';
 import { MAX_PAGES, PAGE_BYTES } from './prepare/host.ts';
@@ -59,11 +60,13 @@ export class DirtyMap {
 export class RuntimeThread {
   /** Shared by all threads: word 0 is the time in milliseconds, modulo 2³² (epoch-clock.ts). */
   readonly epoch: WebAssembly.Memory;
+  readonly deadlines: Deadlines;
   readonly imageMemory = new ImageMemory();
   readonly images = new Images(this.imageMemory);
   readonly dirty = new DirtyMap();
 
   constructor(epoch: WebAssembly.Memory) {
     this.epoch = epoch;
+    this.deadlines = new Deadlines(epoch);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createEpochMemory } from '../../src/runtime/epoch-clock.ts';
+import { createEpochMemory } from '../../src/runtime/epoch-memory.ts';
 import { Instance } from '../../src/runtime/instance.ts';
 import { monotonicMs } from '../../src/runtime/monotonic.ts';
 import { type Prepared, prepare } from '../../src/runtime/prepare/prepare.ts';

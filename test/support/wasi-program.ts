@@ -1,5 +1,5 @@
 /** Runs a WASI command on the product's own WASI, prepared as for a deploy. */
-import { createEpochMemory } from '../../src/runtime/epoch-clock.ts';
+import { createEpochMemory } from '../../src/runtime/epoch-memory.ts';
 import { Instance } from '../../src/runtime/instance.ts';
 import { prepare } from '../../src/runtime/prepare/prepare.ts';
 import { RuntimeThread } from '../../src/runtime/runtime-thread.ts';

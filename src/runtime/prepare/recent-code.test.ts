@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import wabt from 'wabt';
-import { createEpochMemory } from '../epoch-clock.ts';
+import { createEpochMemory } from '../epoch-memory.ts';
 import { Instance } from '../instance.ts';
 import { RuntimeThread } from '../runtime-thread.ts';
 import { prepare } from './prepare.ts';
