@@ -60,6 +60,7 @@ test("the shop's file loads unchanged", () => {
     max_connections: 10_000,
     max_header_size: 16_384,
     max_headers: 100,
+    drain_delay: 0,
   });
   assert.equal(settings.function.memory_limit, 64 * 2 ** 20);
   assert.equal(settings.function.cpu_limit, 100);
@@ -86,14 +87,14 @@ const broken: { name: string; text: string; env?: Record<string, string>; expect
     name: 'an unknown key names the nearest one',
     text: 'server:\n  prot: 80\n',
     expected: [
-      'mayfly.yaml:2:3: server.prot is not a known key. Did you mean port? Allowed: port, host, timeout, max_connections, max_header_size, max_headers, threads, tls.',
+      'mayfly.yaml:2:3: server.prot is not a known key. Did you mean port? Allowed: port, host, timeout, max_connections, max_header_size, max_headers, threads, drain_delay, tls.',
     ],
   },
   {
     name: 'a key in the wrong place names its section',
     text: 'burst_size: 3\n',
     expected: [
-      'mayfly.yaml:1:1: burst_size is not a known key. Did you mean rate_limit.burst_size? Allowed: server, function, rate_limit, concurrency, logging, monitoring, security, policy, functions, admin, state.',
+      'mayfly.yaml:1:1: burst_size is not a known key. Did you mean rate_limit.burst_size? Allowed: server, function, rate_limit, concurrency, logging, monitoring, security, policy, functions, demand, fleet, admin, state.',
     ],
   },
   {
@@ -181,11 +182,30 @@ const broken: { name: string; text: string; env?: Record<string, string>; expect
     ],
   },
   {
-    name: 'a bad function name, a missing source',
-    text: 'functions:\n  Hello: { source: f.wasm }\n  b: {}\n',
+    name: 'a bad function name',
+    text: 'functions:\n  Hello: { source: f.wasm }\n',
     expected: [
       'mayfly.yaml:2:3: functions.Hello is not a valid name. Allowed: a function name: 1 to 63 of a-z, 0-9 and -, not beginning or ending with -.',
-      'mayfly.yaml:3:6: functions.b.source is missing. Allowed: a .wasm file or a folder, relative to the configuration file, or oci://…@sha256:….',
+    ],
+  },
+  {
+    name: 'a function without code, one with code here and elsewhere',
+    text: `functions:
+  a: {}
+  b: { upstream: { url: 'http://b.shop.svc' }, source: f.wasm, env: { A: b } }
+`,
+    expected: [
+      'mayfly.yaml:2:3: functions.a has no code. Allowed: source, where its code is, or upstream, where it runs.',
+      'mayfly.yaml:3:48: functions.b.source stands beside upstream. Allowed: one of the two: what runs elsewhere is deployed and configured there.',
+      'mayfly.yaml:3:64: functions.b.env stands beside upstream. Allowed: one of the two: what runs elsewhere is deployed and configured there.',
+    ],
+  },
+  {
+    name: 'an upstream with a path, and pods without a namespace',
+    text: "functions:\n  a: { upstream: { url: 'http://a.svc/path', pods: orders } }\n",
+    expected: [
+      'mayfly.yaml:2:25: functions.a.upstream.url is not an address without a path. Found: "http://a.svc/path". Allowed: an address without a path, such as http://orders.shop.svc:80.',
+      'mayfly.yaml:2:52: functions.a.upstream.pods is not NAMESPACE/NAME of a Function in the cluster. Found: "orders". Allowed: NAMESPACE/NAME of a Function in the cluster, such as shop/orders.',
     ],
   },
   {
@@ -264,7 +284,7 @@ const broken: { name: string; text: string; env?: Record<string, string>; expect
     name: 'a mapping where a value belongs, and the reverse',
     text: 'server: 8080\nlogging: { level: { is: info } }\nrate_limit: { key: user }\n',
     expected: [
-      'mayfly.yaml:1:9: server has the wrong type. Found: 8080. Allowed: a mapping with port, host, timeout, max_connections, max_header_size, max_headers, threads, tls.',
+      'mayfly.yaml:1:9: server has the wrong type. Found: 8080. Allowed: a mapping with port, host, timeout, max_connections, max_header_size, max_headers, threads, drain_delay, tls.',
       'mayfly.yaml:2:19: logging.level has a value that is not known. Found: a mapping. Allowed: one of debug, info, warn, error.',
       'mayfly.yaml:3:20: rate_limit.key has the wrong type. Found: "user". Allowed: a list of function, user, ip, header:NAME, claim:NAME.',
     ],
@@ -438,7 +458,8 @@ test('checkConfig answers what loadConfig throws', () => {
       key: 'server.prot',
       message: 'is not a known key',
       found: null,
-      allowed: 'port, host, timeout, max_connections, max_header_size, max_headers, threads, tls',
+      allowed:
+        'port, host, timeout, max_connections, max_header_size, max_headers, threads, drain_delay, tls',
       suggestion: 'port',
     },
   ]);

@@ -47,6 +47,10 @@ test('the defaults: what the shop had, sign-in and policy off', () => {
     logging: { level: 'info', format: 'json', output: 'stdout', requests: false },
     metrics: { host: '0.0.0.0', port: 9090 },
     healthCheckIntervalMs: 10_000,
+    demandUrl: null,
+    fleet: null,
+    drainDelayMs: 0,
+    hash: '0'.repeat(64),
     admin: { host: '127.0.0.1', port: 9091, tokenFile: '/etc/mayfly/.mayfly/admin-token' },
     warnings: [],
   });
@@ -265,7 +269,7 @@ test('settings from the admin API are checked like those of the file', () => {
   };
   assert.deepEqual(refusal('pay', { routs: [], memory_limit: '64' }), [
     'request: functions.pay.memory_limit is too small. Found: "64". Allowed: a size in bytes such as 64Mi, 1Gi, 500k or 1024, from 64Ki to 4Gi.',
-    'request: functions.pay.routs is not a known key. Did you mean routes? Allowed: source, build, canary, env, routes, max_concurrent_requests, request_timeout, memory_limit, cpu_limit, cpu_budget, max_request_body, max_response_body, queue_size, worker_timeout, rollout.',
+    'request: functions.pay.routs is not a known key. Did you mean routes? Allowed: upstream, source, build, canary, env, routes, max_concurrent_requests, request_timeout, memory_limit, cpu_limit, cpu_budget, max_request_body, max_response_body, queue_size, worker_timeout, rollout.',
   ]);
   assert.equal(refusal('../x', {}).length, 1);
   assert.equal(refusal('pay', 'text').length, 1);

@@ -93,7 +93,7 @@ const build = z.strictObject({
 const upstream = z.strictObject({
   url: shaped(
     /^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?\/?$/,
-    'http:// or https://, a host and a port, without a path, such as http://orders.shop.svc:80',
+    'an address without a path, such as http://orders.shop.svc:80',
   ).describe('Where requests are forwarded to. The path of a request stays as it is.'),
   hold_timeout: duration(0, 3_600_000)
     .prefault('30s')
