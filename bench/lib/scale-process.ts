@@ -1,7 +1,8 @@
 /** `node scale-process.ts MODULE INSTANCES THREADS guest|bare`: makes the instances, prints one JSON line (ScaleRun). */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { createEpochMemory, EpochClock } from '../../src/runtime/epoch-clock.ts';
+import { EpochClock } from '../../src/runtime/epoch-clock.ts';
+import { createEpochMemory } from '../../src/runtime/epoch-memory.ts';
 import { revisionOf } from './revision.ts';
 import type { ScaleRun } from '../questions/scale.ts';
 import type { ScaleData } from './scale-thread.ts';

@@ -3,7 +3,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createEpochMemory, EpochClock } from '../../src/runtime/epoch-clock.ts';
+import { EpochClock } from '../../src/runtime/epoch-clock.ts';
+import { createEpochMemory } from '../../src/runtime/epoch-memory.ts';
 import { Guests } from '../../src/runtime/guests.ts';
 import { Pools } from '../../src/runtime/pools.ts';
 import { RuntimeThread } from '../../src/runtime/runtime-thread.ts';
