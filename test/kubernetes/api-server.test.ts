@@ -63,7 +63,18 @@ function functionObject(name: string, spec: object = {}): KubeObject {
 async function startOperator(): Promise<RunningProcess> {
   const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
   const file = (plane as ControlPlane).kubeconfigOf(`operator-${operators.length}`, token.trim());
-  const flags = ['--kubeconfig', file, '--host', '127.0.0.1', '--port', '0', '--log-level', 'debug'];
+  const flags = [
+    '--kubeconfig',
+    file,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--demand-port',
+    '0',
+    '--log-level',
+    'debug',
+  ];
   const operator = startProcess(['operator', ...flags]);
   operators.push(operator);
   await operator.says('operator started');
@@ -122,6 +133,11 @@ const REFUSED: readonly object[] = [
   { env: { A: '1' }, secretEnv: { A: { name: 'keys', key: 'k' } } },
   { secretEnv: { A: { name: 'Keys', key: 'k' } } },
   { runtimeClassName: '-' },
+  { rollout: { maxErrorRate: '0.01' } },
+  { rollout: { maxErrorRate: '200%' } },
+  { rollout: { maxErrorRate: '0.001%' } },
+  { rollout: { interval: '1ms' } },
+  { rollout: { steps: [5, 100] } },
 ];
 
 withPlane('the API server refuses what the operator would refuse, in the same words', async () => {
@@ -132,14 +148,15 @@ withPlane('the API server refuses what the operator would refuse, in the same wo
     assert.ok('problem' in parsed, JSON.stringify(spec));
     const [, key, sentence] = /^(spec\S*) (.*)$/.exec(parsed.problem) as unknown as [string, string, string];
     assert.equal(code, 1, JSON.stringify(spec));
-    // The API server writes entries of mappings in brackets.
-    const said = err.replaceAll(/\[(\w+)\]/g, '.$1');
-    assert.ok(said.includes(`${key}: `) && said.includes(sentence), `${parsed.problem}\n${err}`);
+    // The API server writes entries of mappings in brackets, as we do those of lists.
+    const dotted = (text: string) => text.replaceAll(/\[(\w+)\]/g, '.$1');
+    const said = dotted(err);
+    assert.ok(said.includes(`${dotted(key)}: `) && said.includes(sentence), `${parsed.problem}\n${err}`);
   }
 });
 
 withPlane('what the API server fills in is what the operator fills in', async () => {
-  for (const spec of [{}, { scaling: {} }]) {
+  for (const spec of [{}, { scaling: {} }, { rollout: {} }]) {
     const object = functionObject('filled', spec);
     const args = ['apply', '--dry-run=server', '-f', '-', '-o', 'json'];
     const { out, err } = await kubectl.try(args, object);

@@ -49,7 +49,8 @@ const SHAPE_RULES: Readonly<Record<Shape['unit'], (shape: Shape, must: Must) => 
     ...range(TOTAL, shape, must, (value) => `duration('${value}ms')`, `(${IS_DURATION})`),
   ],
   share: (shape, must) => [
-    must(IS_SHARE, 'is not a share'),
+    must(`!${IS_PLAIN}`, 'needs a %'),
+    must(`${IS_PLAIN} || ${IS_SHARE}`, 'is not a share'),
     ...range(PERCENT, inPercent(shape), must, decimal, IS_SHARE),
   ],
   bytes: (shape, must) => [
@@ -72,6 +73,7 @@ const IS_DURATION = `size(self) > 0 && self.matches(${text(DURATION)})`;
 const DAYS = `(timestamp(int(86400.0 * double(self.substring(0, self.indexOf('d'))))) - timestamp(0))`;
 const LESS_THAN_DAYS = `(self.endsWith('d') ? duration('0s') : duration(self.substring(self.indexOf('d') + 1)))`;
 const TOTAL = `(self.contains('d') ? ${DAYS} + ${LESS_THAN_DAYS} : duration(self))`;
+const IS_PLAIN = `self.matches('^[0-9]+([.][0-9]+)?$')`;
 const IS_SHARE = `self.matches('^[0-9]{1,3}([.][0-9]{1,6})?%$')`;
 const PERCENT = `double(self.replace('%', ''))`;
 const SIZE = '^[0-9]+(\\.[0-9]+)?([kMGT]|[KMGT]i)?$';
