@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { BodyReader } from './body-reader.ts';
 import { type Carrier, Exchange } from './exchange.ts';
 import { type Front, LINGER_MS } from './front.ts';
+import { RequestHead } from './head.ts';
 import { HeldBytes } from './held.ts';
 import type { Output } from './output.ts';
 import { Progress } from './progress.ts';
@@ -26,6 +27,7 @@ const REQUESTS_PER_TURN = 16;
 
 const goOn = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const nothing = Buffer.alloc(0);
+const noHead = new RequestHead();
 
 /**
  * An HTTP/1 connection: bytes in, requests to the handler one after the other, answers out in the same order.
@@ -285,12 +287,13 @@ export class Connection<Context = unknown> implements Carrier {
     const accepted = this.#accepted;
     this.#front.countRejection(code, accepted);
     this.#accepted = false;
-    if (!accepted) exchange.open(this.#front.head, nothing, false);
-    exchange.keepAlive = false;
+    // Only a timer refuses outside of a batch: of a head that never was complete, while the shared one is somebody else's.
     const inBatch = this.#front.batching === this;
+    if (!accepted) exchange.open(inBatch ? this.#front.head : noHead, nothing, false);
+    exchange.keepAlive = false;
     this.#front.batching = this;
     exchange.problem(code);
-    if (!inBatch) this.#front.batching = null; // only a timer refuses outside of a batch
+    if (!inBatch) this.#front.batching = null;
     if (accepted) {
       exchange.aborted = true;
       this.#front.handler.onAborted(exchange);

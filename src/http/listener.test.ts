@@ -380,6 +380,16 @@ describe('limits of connections', () => {
     );
   });
 
+  test('a head that never ends is refused as itself: what another connection asked for meanwhile does not matter', async (t) => {
+    const { listener } = await serve(t, { http: { ...spec, timeoutMs: 600 } });
+    const slow = exchangeBytes(connect(listener.port), ['GET /a HTTP/1.1\r\nHost: a\r\nX: ']);
+    await exchangeBytes(connect(listener.port), ['HEAD /b HTTP/1.0\r\n\r\n']);
+    const [head = '', body = ''] = (await slow).split('\r\n\r\n');
+    assert.match(head, /^HTTP\/1\.1 408 /);
+    assert.equal(body.length, Number(/content-length: (\d+)/.exec(head)?.[1]));
+    assert.ok(body.length > 0);
+  });
+
   test('new limits hold from the next request on', async (t) => {
     const { listener } = await serve(t);
     listener.update({ ...spec, maxTargetBytes: 5 });
