@@ -40,6 +40,9 @@ export interface FleetStats {
 /** A gateway that said nothing for so many intervals, and not less than this long, has gone. */
 const SILENT_INTERVALS = 10;
 const SILENT_MS = 2000;
+/** Its own messages come back at once while the store works. */
+const DEAF_INTERVALS = 3;
+const DEAF_MS = 500;
 const SLOWEST_ROUNDS = 256;
 
 export class Fleet implements Disposable {
@@ -54,6 +57,8 @@ export class Fleet implements Disposable {
   #received = 0;
   #lost = 0;
   #lastSent = monotonicNow();
+  /** When a message of its own came back. */
+  #lastEcho = -Infinity;
   readonly #gaps: number[] = [];
 
   constructor(options: FleetOptions) {
@@ -87,8 +92,8 @@ export class Fleet implements Disposable {
 
   stats(): FleetStats {
     return {
-      connected: this.#link.up,
-      members: 1 + this.#members.others(monotonicNow(), !this.#link.up),
+      connected: !this.#isDeaf(monotonicNow()),
+      members: 1 + this.#members.others(monotonicNow(), this.#isDeaf(monotonicNow())),
       sent: this.#number,
       received: this.#received,
       lost: this.#lost,
@@ -106,25 +111,35 @@ export class Fleet implements Disposable {
     const others = this.#share();
     const spent: Spent[] = [];
     this.#options.limiter.collect((used) => spent.push(used));
-    const message = packMessage(this.#id, this.#number + 1, spent);
-    if (this.#link.publish(message)) this.#number++;
-    // The others cannot be asked: they are taken to use what this one uses, so each lets its part of the rate pass.
-    else for (const used of spent) this.#charge(used, used.ticks * others);
     const now = monotonicNow();
+    // The others cannot be heard: they are taken to use what this one uses, so each lets its part of the rate pass.
+    if (this.#isDeaf(now)) for (const used of spent) this.#charge(used, used.ticks * others);
+    if (this.#link.publish(packMessage(this.#id, this.#number + 1, spent))) this.#number++;
     this.#gaps.push(now - this.#lastSent);
     if (this.#gaps.length > SLOWEST_ROUNDS) this.#gaps.shift();
     this.#lastSent = now;
   }
 
   #share(): number {
-    const others = this.#members.others(monotonicNow(), !this.#link.up);
+    const now = monotonicNow();
+    const others = this.#members.others(now, this.#isDeaf(now));
     this.#options.limiter.share(1 + others);
     return others;
   }
 
+  /** A connection that stands is not enough: the store may have stopped to pass on. */
+  #isDeaf(now: number): boolean {
+    const patienceMs = Math.max(DEAF_MS, this.#options.intervalMs * DEAF_INTERVALS);
+    return !this.#link.up || now - this.#lastEcho > patienceMs;
+  }
+
   #hear(bytes: Buffer): void {
     const message = unpackMessage(bytes);
-    if (message === null || message.from === this.#own) return;
+    if (message === null) return;
+    if (message.from === this.#own) {
+      this.#lastEcho = monotonicNow();
+      return;
+    }
     this.#lost += this.#members.heard(message.from, message.number, monotonicNow());
     this.#received++;
     for (const used of message.spent) this.#charge(used, used.ticks);

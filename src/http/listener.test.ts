@@ -475,6 +475,24 @@ describe('HTTP/2', () => {
     assert.deepEqual(echo.aborted, [{ path: '/a', status: 413 }]);
   });
 
+  test('before it ends it says so: open streams and those on their way are answered, the client opens no more', async (t) => {
+    const { session, listener, echo, ask } = await dial(t);
+    const open = ask({ ':path': '/never' });
+    await until(() => echo.pending.length === 1);
+    const told = once(session, 'goaway');
+    listener.leave();
+    const [code, lastStream] = (await told) as [number, number];
+    assert.deepEqual([code, lastStream], [0, 2 ** 31 - 1]);
+    const late = connectHttp2(`https://localhost:${listener.port}`, { ca: tls.certificate });
+    t.after(() => late.destroy());
+    const [headers] = (await once(late.request({ ':path': '/a' }), 'response')) as [Record<string, unknown>];
+    assert.equal(headers[':status'], 200, 'it still accepts');
+    late.close();
+    answer(echo.pending[0]);
+    assert.equal((await open).status, 200);
+    assert.equal(await listener.drain(500), 0);
+  });
+
   test('a client that leaves is told to the handler; drain says goodbye', async (t) => {
     const { session, listener, echo } = await dial(t);
     const stream = session.request({ ':path': '/never' });
