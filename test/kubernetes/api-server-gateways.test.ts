@@ -48,7 +48,7 @@ before(
     // With the rights of the ServiceAccount and no others.
     const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
     const file = plane.kubeconfigOf('operator', token.trim());
-    const flags = ['--kubeconfig', file, '--host', '127.0.0.1', '--port', '0', '--log-level', 'debug'];
+    const flags = ['--kubeconfig', file, '--host', '127.0.0.1', '--port', '0', '--demand-port', '0', '--log-level', 'debug'];
     operator = startProcess(['operator', ...flags, '--gateway-image', 'mayfly:test']);
     await operator.says('operator started');
   },
