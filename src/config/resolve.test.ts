@@ -321,3 +321,16 @@ test('route paths: what the router can match, in the one spelling that it matche
   );
   assert.deepEqual(refused.filter(routed), []);
 });
+
+test('the store of a fleet: where it is, and whether by TLS', () => {
+  const at = (store: string) => {
+    const { fleet } = resolve({ fleet: { store } });
+    return fleet === null ? null : [fleet.host, fleet.port, fleet.secure];
+  };
+  assert.equal(resolve({}).fleet, null);
+  assert.deepEqual(at('valkey://store'), ['store', 6379, false]);
+  assert.deepEqual(at('rediss://store.example:7000/'), ['store.example', 7000, true]);
+  assert.deepEqual(at('valkeys://[::1]:6380'), ['::1', 6380, true]);
+  for (const bad of ['store:6379', 'redis://user:secret@store', 'http://store', 'redis://store/3'])
+    assert.equal(schema.safeParse({ fleet: { store: bad } }).success, false, bad);
+});
