@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Concurrency } from '../limits/concurrency.ts';
 import type { RateLimiter } from '../limits/gcra.ts';
 import { KeyHash, LimitKey } from '../limits/key.ts';
@@ -12,7 +11,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { Outbox } from './outbox.ts';
 import { RequestIds } from './request-id.ts';
 import { Sampler } from './sampler.ts';
-import { Shedding } from './shedding.ts';
+import { SetAside } from './set-aside.ts';
 import type { Tables } from './tables.ts';
 import { Upstreams } from '../upstream/upstreams.ts';
 import { Waiting } from './waiting.ts';
@@ -44,7 +43,7 @@ export class Gateway {
   readonly outbox: Outbox;
   readonly waiting: Waiting;
   readonly upstreams = new Upstreams();
-  readonly shedding = new Shedding();
+  readonly aside = new SetAside(this);
   readonly requestIds = new RequestIds();
   readonly sampler = new Sampler(SAMPLE_EVERY);
   /** Reused by every request of this thread. */
@@ -55,7 +54,6 @@ export class Gateway {
   draining = false;
   lifecycle!: Lifecycle;
   #jobs = 0;
-  readonly #endTurn = (): void => this.shedding.turnEnds(performance.now());
 
   constructor(parts: GatewayParts) {
     this.tables = parts.tables;
@@ -74,13 +72,6 @@ export class Gateway {
   /** `mayfly dev` wants to see every request. */
   traceRequests(every: boolean): void {
     this.sampler.every = every ? 1 : SAMPLE_EVERY;
-  }
-
-  /** Whether the thread is too late for a request that has just been routed, and whose function takes `runMs`. */
-  isTooLate(nowMs: number, runMs: number): boolean {
-    // Immediates run when all sockets that were ready have been read: the end of the turn.
-    if (!this.shedding.inTurn) setImmediate(this.#endTurn);
-    return this.shedding.refuses(nowMs, runMs);
   }
 
   nextJobId(): number {

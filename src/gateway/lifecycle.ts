@@ -32,6 +32,7 @@ import {
  *   authenticate  token → session                                       401
  *   limit         rate limit; leaves `remaining`                        429
  *   authorize     OPA policy, sees `rate_limit.remaining`               403 500
+ *                 a costly function waits until all sockets were read       503
  *   admit         a place among the function's concurrent requests      503
  *   invoke        instance → guest, with fresh state; writes the answer 500 502 503 504
  *   or forward    to an upstream: the function runs elsewhere              502 503 504
@@ -55,8 +56,8 @@ export class Lifecycle implements RequestHandler<Call> {
     const verdict = route(this.#gateway, call);
     call.mark(ROUTE);
     if (verdict === NEXT) {
-      const runMs = (call.active as ActiveRevision).pace.typicalMs.value;
-      if (!this.#gateway.isTooLate(call.startedMs, runMs)) return call.found().deployment.maxRequestBodyBytes;
+      const active = call.active as ActiveRevision;
+      if (!this.#gateway.aside.refuses(active)) return call.found().deployment.maxRequestBodyBytes;
       tooLate(this.#gateway, call);
     }
     record(this.#gateway, call);
@@ -104,6 +105,7 @@ export class Lifecycle implements RequestHandler<Call> {
       verdict = authorize(gateway, call);
       call.mark(AUTHORIZE);
     }
+    if (verdict === NEXT && stage < ADMIT) verdict = gateway.aside.setAside(call);
     if (verdict === NEXT && stage <= ADMIT) {
       verdict = admit(gateway, call);
       call.mark(ADMIT);
