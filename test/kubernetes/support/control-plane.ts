@@ -11,6 +11,16 @@ export interface ControlPlaneParts {
   readonly etcd: FoundPart<'etcd'>;
 }
 
+/** What a test may want otherwise than most. */
+export interface ControlPlaneOptions {
+  /** Nodes that will come, by name. */
+  readonly nodes?: readonly string[];
+  readonly apiServer?: Flags;
+  readonly controllers?: Flags;
+}
+
+type Flags = Readonly<Record<string, string | number | boolean>>;
+
 const READY_WITHIN_MS = 60_000;
 
 export class ControlPlane implements AsyncDisposable {
@@ -18,22 +28,24 @@ export class ControlPlane implements AsyncDisposable {
   /** The kubeconfig of an administrator. */
   readonly kubeconfig: string;
   readonly #parts: ControlPlaneParts;
+  readonly #options: ControlPlaneOptions;
   readonly #ports: Ports;
   readonly #running = new Map<string, ChildProcess>();
 
-  private constructor(folder: string, parts: ControlPlaneParts, ports: Ports) {
+  private constructor(folder: string, parts: ControlPlaneParts, options: ControlPlaneOptions, ports: Ports) {
     this.folder = folder;
     this.kubeconfig = join(folder, 'admin.kubeconfig');
     this.#parts = parts;
+    this.#options = options;
     this.#ports = ports;
   }
 
-  static async start(parts: ControlPlaneParts): Promise<ControlPlane> {
+  static async start(parts: ControlPlaneParts, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
     const folder = mkdtempSync(join(tmpdir(), 'mayfly-kubernetes-'));
     const [etcd = 0, peer = 0, api = 0, controllers = 0, scheduler = 0] = await freePorts(5);
-    const plane = new ControlPlane(folder, parts, { etcd, peer, api, controllers, scheduler });
+    const plane = new ControlPlane(folder, parts, options, { etcd, peer, api, controllers, scheduler });
     try {
-      plane.kubeconfigOf('admin', makeCredentials(folder));
+      plane.kubeconfigOf('admin', makeCredentials(folder, options.nodes ?? []));
       plane.#startEtcd();
       await plane.startApiServer();
     } catch (error) {
@@ -58,6 +70,15 @@ export class ControlPlane implements AsyncDisposable {
     };
     writeFileSync(file, JSON.stringify(content));
     return file;
+  }
+
+  get apiPort(): number {
+    return this.#ports.api;
+  }
+
+  /** With what the kubelet of a node, or `kube-proxy`, says who it is. */
+  kubeconfigOfPart(name: string): string {
+    return this.kubeconfigOf(name, readFileSync(join(this.folder, 'pki', `${name}.token`), 'utf8'));
   }
 
   #startEtcd(): void {
@@ -90,8 +111,17 @@ export class ControlPlane implements AsyncDisposable {
       'service-account-issuer': 'https://kubernetes.default.svc',
       'service-account-key-file': file('sa.key'),
       'service-account-signing-key-file': file('sa.key'),
-      'authorization-mode': 'RBAC',
+      'authorization-mode': 'Node,RBAC',
       'service-cluster-ip-range': '10.43.0.0/16',
+      // API servers of others behind this one (APIService) know it by this certificate.
+      'requestheader-client-ca-file': file('ca.crt'),
+      'requestheader-allowed-names': 'front-proxy',
+      'requestheader-username-headers': 'X-Remote-User',
+      'requestheader-group-headers': 'X-Remote-Group',
+      'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
+      'proxy-client-cert-file': file('front-proxy.crt'),
+      'proxy-client-key-file': file('front-proxy.key'),
+      ...this.#options.apiServer,
     });
     await this.#until('apiserver', () => this.#answers(this.#ports.api, '/readyz'));
   }
@@ -111,6 +141,7 @@ export class ControlPlane implements AsyncDisposable {
       'bind-address': '127.0.0.1',
       'secure-port': this.#ports.controllers,
       'flex-volume-plugin-dir': join(this.folder, 'flex'),
+      ...this.#options.controllers,
     });
     // Admission refuses every pod until its namespace has a service account.
     await this.#until('controller-manager', () =>
@@ -153,7 +184,7 @@ export class ControlPlane implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #spawn(name: string, program: string, flags: Readonly<Record<string, string | number | boolean>>): void {
+  #spawn(name: string, program: string, flags: Flags): void {
     // One program is all parts of Kubernetes; the first argument says which.
     const first = program === this.#parts.kube.paths.kube ? [name] : [];
     const args = [...first, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)];
@@ -213,7 +244,7 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** The token of an administrator. */
-function makeCredentials(folder: string): string {
+function makeCredentials(folder: string, nodes: readonly string[]): string {
   const pki = join(folder, 'pki');
   mkdirSync(pki);
   const openssl = (...args: string[]) => {
@@ -222,22 +253,26 @@ function makeCredentials(folder: string): string {
   };
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   openssl('req', '-x509', ...curve, '-days', '2', '-subj', '/CN=ca', '-keyout', 'ca.key', '-out', 'ca.crt');
-  openssl(
-    'req',
-    ...curve,
-    '-subj',
-    '/CN=kube-apiserver',
-    '-keyout',
-    'apiserver.key',
-    '-out',
-    'apiserver.csr',
-  );
-  writeFileSync(join(pki, 'names'), 'subjectAltName=DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1\n');
   const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'];
-  openssl('x509', '-req', '-in', 'apiserver.csr', ...signed, '-extfile', 'names', '-out', 'apiserver.crt');
+  const certificate = (name: string, subject: string, extensions: string) => {
+    writeFileSync(join(pki, 'extensions'), extensions);
+    openssl('req', ...curve, '-subj', subject, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+    openssl('x509', '-req', '-in', `${name}.csr`, ...signed, '-extfile', 'extensions', '-out', `${name}.crt`);
+  };
+  const names = 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.43.0.1';
+  certificate('apiserver', '/CN=kube-apiserver', `subjectAltName=${names}\n`);
+  certificate('front-proxy', '/CN=front-proxy', 'extendedKeyUsage=clientAuth\n');
   openssl('genrsa', '-out', 'sa.key', '2048');
-  const token = crypto.randomUUID();
-  writeFileSync(join(pki, 'admin.token'), token);
-  writeFileSync(join(pki, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
-  return token;
+  const lines: string[] = [];
+  const token = (name: string, user: string, group: string) => {
+    const secret = crypto.randomUUID();
+    writeFileSync(join(pki, `${name}.token`), secret);
+    lines.push(`${secret},${user},${user},${group}\n`);
+    return secret;
+  };
+  for (const node of nodes) token(node, `system:node:${node}`, 'system:nodes');
+  token('kube-proxy', 'system:kube-proxy', 'system:authenticated');
+  const admin = token('admin', 'admin', 'system:masters');
+  writeFileSync(join(pki, 'tokens.csv'), lines.join(''));
+  return admin;
 }

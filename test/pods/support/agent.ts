@@ -4,6 +4,7 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect, createServer } from 'node:net';
 
 export interface Asked {
   readonly host: string;
@@ -40,6 +41,18 @@ export const abilities = {
   },
 
   kill: (pid: number, signal: NodeJS.Signals): boolean => process.kill(pid, signal),
+
+  /** Takes connections in here at `host:port` and carries them to a Unix socket, where somebody outside listens. */
+  relay: (host: string, port: number, socket: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const server = createServer((inner) => {
+        const outer = connect(socket);
+        inner.pipe(outer).pipe(inner);
+        inner.on('error', () => outer.destroy());
+        outer.on('error', () => inner.destroy());
+      });
+      server.on('error', reject).listen(port, host, resolve);
+    }),
 
   read: (file: string): string => readFileSync(file, 'utf8'),
 

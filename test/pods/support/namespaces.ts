@@ -98,6 +98,35 @@ export class Namespaces implements AsyncDisposable {
     return done.stdout;
   }
 
+  /** Starts a program inside that goes on; returns its process number inside. It ends with the namespaces at the latest. */
+  async start(
+    program: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    log: number,
+  ): Promise<number> {
+    const say = 'echo $$; exec "$@" >&2';
+    const child = spawn('nsenter', [...into(this.#first), 'sh', '-c', say, 'sh', program, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', log],
+    });
+    const said = once(child.stdout as NodeJS.ReadableStream, 'data');
+    const [line] = (await Promise.race([said, once(child, 'exit')])) as [unknown];
+    if (!(line instanceof Buffer)) throw new Error(`${program} did not start in the namespaces`);
+    return Number(line.toString());
+  }
+
+  /** A cable between two machines; at both ends it is called `name`. */
+  connect(other: Namespaces, name: string): void {
+    const peer = ['peer', 'name', name, 'netns', String(other.#first)];
+    // Only the network of this one is entered: process numbers are those of the machine outside.
+    const enter = ['-t', String(this.#first), '--net'];
+    const done = spawnSync('nsenter', [...enter, 'ip', 'link', 'add', name, 'type', 'veth', ...peer], {
+      encoding: 'utf8',
+    });
+    if (done.status !== 0) throw new Error(`ip link add ${name}: ${done.stderr}`);
+  }
+
   #call(name: string, args: readonly unknown[]): Promise<unknown> {
     const id = ++this.#calls;
     return new Promise((resolve, reject) => {

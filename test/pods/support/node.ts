@@ -22,6 +22,8 @@ export type Handler = 'wasmedge' | 'wasmedge-shim' | 'linux';
 
 export const PAUSE_IMAGE = 'mayfly.test/pause:1';
 const READY_WITHIN_MS = 20_000;
+/** The addresses of pods, where nobody asks for others. */
+const POD_ADDRESSES = '10.213.0.0/20';
 
 export interface NodeParts {
   readonly containers: FoundPart<'containerd' | 'ctr' | 'shims' | 'wrapped' | 'crun' | 'cni'>;
@@ -47,11 +49,11 @@ export class PodNode implements AsyncDisposable {
     this.cri = new CriClient(join(folder, 'c.sock'));
   }
 
-  static async start({ containers, shim }: NodeParts): Promise<PodNode> {
+  static async start({ containers, shim }: NodeParts, addresses = POD_ADDRESSES): Promise<PodNode> {
     removeOrphans();
     const folder = mkdtempSync(join(tmpdir(), namePrefix));
     for (const each of ['cni', 'logs']) mkdirSync(join(folder, each));
-    writeFileSync(join(folder, 'cni/10-pods.conflist'), JSON.stringify(network(folder)));
+    writeFileSync(join(folder, 'cni/10-pods.conflist'), JSON.stringify(network(folder, addresses)));
     writeFileSync(join(folder, 'containerd.toml'), configuration(folder, containers));
     const log = openSync(join(folder, 'containerd.log'), 'a');
     // containerd's own programs come first: they start themselves again, which the wrappers of others would break.
@@ -113,7 +115,7 @@ export class PodNode implements AsyncDisposable {
   }
 }
 
-function network(folder: string): object {
+function network(folder: string, subnet: string): object {
   return {
     cniVersion: '1.0.0',
     name: 'pods',
@@ -124,7 +126,7 @@ function network(folder: string): object {
         isGateway: true,
         ipam: {
           type: 'host-local',
-          ranges: [[{ subnet: '10.213.0.0/20' }]],
+          ranges: [[{ subnet }]],
           routes: [{ dst: '0.0.0.0/0' }],
           dataDir: join(folder, 'addresses'),
         },
@@ -160,6 +162,9 @@ disabled_plugins = [
 [${cri}.cni]
   bin_dir = "${paths.cni}"
   conf_dir = "${folder}/cni"
+# A folder NAME with a file hosts.toml says where the registry NAME is.
+[${cri}.registry]
+  config_path = "${folder}/registries"
 [${cri}.containerd]
   default_runtime_name = "linux"
 ${crun('linux', '')}

@@ -1,0 +1,153 @@
+/** A cluster with real nodes: control plane, registry, nodes, and the operator as a process of its own. */
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { FoundPart } from '../../../scripts/parts/part.ts';
+import type { Answered } from '../../pods/support/agent.ts';
+import { nodeObstacle } from '../../pods/support/node.ts';
+import { mayfly, type RunningProcess, startProcess } from '../../support/cli.ts';
+import { makeTestFolder } from '../../support/folder.ts';
+import { missingPart, needPart } from '../../support/parts.ts';
+import { type RealRegistry, startRealRegistry } from '../../support/real-registry.ts';
+import { ControlPlane, type ControlPlaneParts } from './control-plane.ts';
+import { eventually, Kubectl } from './kubectl.ts';
+import { ClusterNode, type ClusterNodeParts, REGISTRY } from './node.ts';
+
+const MANIFESTS = join(import.meta.dirname, '../../../deploy/kubernetes');
+const NAMES = ['node-1', 'node-2'];
+
+export interface NodeClusterParts extends ControlPlaneParts, ClusterNodeParts {
+  readonly kubectl: FoundPart<'kubectl'>;
+  readonly registry: FoundPart<'registry'>;
+}
+
+export async function nodeClusterParts(t: TestContext): Promise<NodeClusterParts | undefined> {
+  const obstacle = nodeObstacle();
+  if (obstacle !== undefined) {
+    missingPart(t, obstacle);
+    return undefined;
+  }
+  const kube = await needPart(t, 'kube');
+  const etcd = await needPart(t, 'etcd');
+  const kubectl = await needPart(t, 'kubectl');
+  const registry = await needPart(t, 'registry');
+  const containers = await needPart(t, 'containers');
+  const pause = await needPart(t, 'pause');
+  const shim = await needPart(t, 'shim');
+  if (kube === undefined || etcd === undefined || kubectl === undefined || registry === undefined) return;
+  if (containers === undefined || pause === undefined || shim === undefined) return;
+  return { kube, etcd, kubectl, registry, containers, pause, shim };
+}
+
+export class NodeCluster implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly kubectl: Kubectl;
+  readonly registry: RealRegistry;
+  readonly nodes: readonly ClusterNode[];
+  readonly operator: RunningProcess;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    stack: AsyncDisposableStack,
+    running: Pick<NodeCluster, 'plane' | 'kubectl' | 'registry' | 'nodes' | 'operator'>,
+  ) {
+    this.#stack = stack;
+    this.plane = running.plane;
+    this.kubectl = running.kubectl;
+    this.registry = running.registry;
+    this.nodes = running.nodes;
+    this.operator = running.operator;
+  }
+
+  static async start(parts: NodeClusterParts, count: 1 | 2): Promise<NodeCluster> {
+    await using stack = new AsyncDisposableStack();
+    const registry = stack.use(await startRealRegistry(parts.registry.paths.registry));
+    const names = NAMES.slice(0, count);
+    const plane = stack.use(
+      await ControlPlane.start(parts, {
+        nodes: names,
+        // What a node is given before it counts as lost, and then before its pods are replaced: minutes in real clusters.
+        apiServer: { 'default-not-ready-toleration-seconds': 2, 'default-unreachable-toleration-seconds': 2 },
+        controllers: { 'node-monitor-grace-period': '10s', 'node-monitor-period': '1s' },
+      }),
+    );
+    await plane.startControllers();
+    await plane.startScheduler();
+    const registryPort = Number(registry.host.split(':')[1]);
+    const nodes: ClusterNode[] = [];
+    for (const [index, name] of names.entries())
+      nodes.push(stack.use(await ClusterNode.start(parts, plane, { name, number: index + 1, registryPort })));
+    if (count === 2) (nodes[0] as ClusterNode).connectTo(nodes[1] as ClusterNode);
+    const kubectl = new Kubectl(parts.kubectl.paths.kubectl, plane.kubeconfig);
+    await kubectl.run('apply', '--server-side', '-k', MANIFESTS);
+    await kubectl.run('wait', '--for=condition=Established', 'crd/functions.mayfly.dev');
+    const operator = stack.use(await startOperator(kubectl, plane));
+    for (const name of names) await untilNodeIs(kubectl, name, 'True');
+    return new NodeCluster(stack.move(), { plane, kubectl, registry, nodes, operator });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  /** Builds a function and pushes it; answers how nodes call the image. */
+  async push(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+    using folder = makeTestFolder(files);
+    const image = join(folder.path, 'image');
+    const pushed = `${this.registry.host}/shop/${name}`;
+    for (const args of [
+      ['build', folder.path, '-o', image],
+      ['push', image, `${pushed}:1`],
+    ]) {
+      const { code, out, err } = await mayfly(['image', ...args]);
+      if (code !== 0) throw new Error(`mayfly image ${args.join(' ')}: ${out}${err}`);
+    }
+    const { out } = await mayfly(['image', 'inspect', `${pushed}:1`, '--json']);
+    const { digest } = JSON.parse(out) as { digest: string };
+    return `${REGISTRY}/shop/${name}@${digest}`;
+  }
+
+  /** What a Service answers to one of the nodes. */
+  async askService(
+    name: string,
+    path: string,
+    node: ClusterNode = this.nodes[0] as ClusterNode,
+  ): Promise<Answered> {
+    return await node.ask({ host: await this.#addressOf(name), port: 80, path });
+  }
+
+  #addressOf(name: string): Promise<string> {
+    return eventually(`there is a Service ${name}`, async () => {
+      const service = await this.kubectl.get<{ spec: { clusterIP: string } }>('service', name);
+      return service?.spec.clusterIP;
+    });
+  }
+}
+
+/** With the rights of the ServiceAccount and no others. */
+async function startOperator(kubectl: Kubectl, plane: ControlPlane): Promise<RunningProcess> {
+  const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
+  const file = plane.kubeconfigOf('operator', token.trim());
+  const operator = startProcess([
+    'operator',
+    '--kubeconfig',
+    file,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--demand-port',
+    '0',
+  ]);
+  await operator.says('all functions are known');
+  return operator;
+}
+
+export async function untilNodeIs(kubectl: Kubectl, name: string, status: 'True' | 'Unknown'): Promise<void> {
+  interface Node {
+    readonly status: { readonly conditions?: readonly { type: string; status: string }[] };
+  }
+  await eventually(`${name} is ready: ${status}`, async () => {
+    const node = await kubectl.get<Node>('node', name);
+    return node?.status.conditions?.some((item) => item.type === 'Ready' && item.status === status);
+  });
+}
