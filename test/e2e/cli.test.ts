@@ -84,7 +84,7 @@ test('--help and --version answer 0, what is not understood 2', async () => {
 
 test('check: everything that is wrong with file, line and key; exit code 2', async () => {
   using folder = makeTestFolder({
-    'mayfly.yaml': 'server: { port: 8080 }\nserver_: {}\nfunctions: { a: {} }\n',
+    'mayfly.yaml': 'server: { port: 8080 }\nserver_: {}\nfunctions: { a: { source: 8 } }\n',
   });
   const { code, out, err } = await mayfly(['check', folder.path]);
   assert.deepEqual([code, out], [2, '']);
