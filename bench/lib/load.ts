@@ -3,7 +3,7 @@
  * - wrk: a closed loop, as fast as the server answers. Measures capacity; its latencies are those at saturation.
  * - h2load: paced (`--rps` per connection). Measures latency at a rate; a slow answer delays the next request on its
  *   connection only, but its latencies are not corrected for that (coordinated omission).
- * - oha: open loop with correction, up to about 20,000/s beside a server on two cores. Used where it is installed.
+ * - oha: open loop with correction, up to about 20,000/s beside a server on two cores (oha-program.ts finds or brings it).
  * Every run is bounded: by its own duration, and by a kill a few seconds later.
  */
 import { spawn } from 'node:child_process';
@@ -185,10 +185,8 @@ async function readH2loadLog(
   };
 }
 
-/** oha at a constant rate, latencies corrected for coordinated omission. Null where it is not installed. */
-export async function oha(target: Target, options: PacedOptions): Promise<LoadResult | null> {
-  const program = findProgram('oha');
-  if (program === null) return null;
+/** oha at a constant rate, latencies corrected for coordinated omission. */
+export async function oha(program: string, target: Target, options: PacedOptions): Promise<LoadResult> {
   const { connections, seconds, requestsPerSecond } = options;
   const headers = Object.entries(target.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const { output, cpuSeconds } = await generate(

@@ -1,4 +1,5 @@
 import { capacityOf, startShop } from '../lib/capacity.ts';
+import { ohaProgram } from '../lib/oha-program.ts';
 import { h2load, type LoadResult, medianLoad, oha } from '../lib/load.ts';
 import { digits, type Table, thousands } from '../lib/markdown.ts';
 import { type Answer, atMost, type Question, type RunOptions, type Target } from '../lib/question.ts';
@@ -36,20 +37,19 @@ async function run(options: RunOptions): Promise<Answer> {
       }
     }
     const corrected: { rate: number; result: LoadResult }[] = [];
-    let hasOha = true;
-    for (const rate of OHA_RATES.filter((one) => one <= capacity * 0.5)) {
-      const result = await oha(shop.target, {
-        connections: CONNECTIONS,
-        seconds,
-        requestsPerSecond: rate,
-        scratch,
-      });
-      if (result === null) hasOha = false;
-      else corrected.push({ rate, result });
+    const program = await ohaProgram(quick);
+    if ('path' in program) {
+      for (const rate of OHA_RATES.filter((one) => one <= capacity * 0.5)) {
+        const pace = { connections: CONNECTIONS, seconds, requestsPerSecond: rate, scratch };
+        corrected.push({ rate, result: await oha(program.path, shop.target, pace) });
+      }
     }
     const medians = runs.map(medianLoad);
     return {
-      tables: [pacedTable(capacity, medians), ohaTable(corrected, hasOha)],
+      tables: [
+        pacedTable(capacity, medians),
+        ohaTable(corrected, 'missing' in program ? program.missing : null),
+      ],
       charts: [
         {
           kind: 'lines',
@@ -86,7 +86,7 @@ function pacedTable(capacity: number, medians: readonly LoadResult[]): Table {
   };
 }
 
-function ohaTable(corrected: readonly { rate: number; result: LoadResult }[], hasOha: boolean): Table {
+function ohaTable(corrected: readonly { rate: number; result: LoadResult }[], missing: string | null): Table {
   return {
     title: 'oha, corrected for coordinated omission',
     head: ['asked for', 'sent', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'errors'],
@@ -96,7 +96,7 @@ function ohaTable(corrected: readonly { rate: number; result: LoadResult }[], ha
       ...[result.p50Ms, result.p99Ms, result.p999Ms, result.maxMs].map(digits),
       result.errors,
     ]),
-    ...(!hasOha && { note: 'Not measured: oha is not installed on this machine.' }),
+    ...(missing !== null && { note: `Not measured: ${missing}.` }),
   };
 }
 
