@@ -45,7 +45,7 @@ export function isCostly(runMs: number): boolean {
  *
  * All times are monotonic milliseconds, `owner` stands for the function.
  */
-export class Backlog<Item extends object, Owner extends object> {
+export class Backlog<Item, Owner extends object> {
   readonly #entries = new Map<Item, Entry<Owner>>();
   readonly #waitingOf = new Map<Owner, number>();
   #workMs = 0;

@@ -103,6 +103,12 @@ test('what a thread cannot carry is refused with 503 and Retry-After; health and
     for (const answer of others) assert.match(answer, /^HTTP\/1\.1 200 /);
   }
   assert.ok((await counter('mayfly_requests_total', 'function="worker"', 'code="503"')) >= refused.length);
+  // Each run is followed by a restore. A client that left may have had one run that nobody saw the answer of.
+  const runs = await counter('mayfly_restores_total', 'function="worker"');
+  assert.ok(
+    runs >= served.length && runs <= served.length + flood.length,
+    `${runs} runs for ${served.length}`,
+  );
 });
 
 test('after the flood everything is served again', async () => {
