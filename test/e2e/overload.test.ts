@@ -82,14 +82,14 @@ test('what a thread cannot carry is refused with 503 and Retry-After; health and
   const shed = ['function="worker"', 'reason="overload"'];
   for (let wait = 0; wait < 200; wait++) {
     await new Promise((later) => setTimeout(later, 50));
-    const isShedding = (await counter('mayfly_queue_dropped_total', ...shed)) >= 1000;
+    const isShedding = (await counter('mayfly_queue_dropped_total', ...shed)) >= 300;
     if (isShedding && [health, quick].every(({ answers }) => answers.length > 5)) break;
   }
   const answers = (await Promise.all(flood.map((client) => client.stop()))).flat();
   const refused = answers.filter((answer) => answer.startsWith('HTTP/1.1 503'));
   const served = answers.filter((answer) => answer.startsWith('HTTP/1.1 200'));
   assert.ok(
-    refused.length >= 1000 && served.length > 100,
+    refused.length >= 300 && served.length > 100,
     `${served.length} served, ${refused.length} refused`,
   );
   assert.equal(refused.length + served.length, answers.length);
