@@ -25,8 +25,8 @@ function bounds({ gateways, rate, burst }: Case, results: readonly LoadResult[])
   const share = Math.ceil(burst / gateways);
   return {
     one,
-    // After a burst that all had a part in, each waits until its own part is free again.
-    usual: share + rate * seconds,
+    // After a burst that all had a part in, each waits until its own part is free again; late news costs time too.
+    usual: share + rate * Math.max(0, seconds - staleSeconds),
     most: gateways * share + rate * seconds + (gateways - 1) * rate * staleSeconds,
     staleSeconds,
   };
