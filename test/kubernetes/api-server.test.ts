@@ -125,6 +125,13 @@ const REFUSED: readonly object[] = [
   { replicas: -1 },
   { scaling: { minReplicas: 9, maxReplicas: 8 } },
   { scaling: { minReplicas: 0 } },
+  {
+    scaling: {
+      minReplicas: 0,
+      idleAfter: '60s',
+      prometheus: { serverAddress: 'http://x', query: 'up', threshold: 1 },
+    },
+  },
   { scaling: { prometheus: { serverAddress: 'ftp://x', query: 'up', threshold: 1 } } },
   { scaling: { prometheus: { serverAddress: 'http://x', query: '', threshold: 1 } } },
   { scaling: { prometheus: { serverAddress: 'http://x', query: 'up', threshold: 0 } } },
@@ -265,6 +272,27 @@ withPlane('kubectl scale works, and what somebody changes in the Deployment is p
     'orders',
     (found) => found.spec.replicas === 3 && found.metadata.generation >= metadata.generation + 2,
   );
+});
+
+withPlane('a request that a gateway reports makes the first pod, and silence takes it', async () => {
+  const scaling = { minReplicas: 0, maxReplicas: 3, idleAfter: '5s' };
+  await kubectl.apply(functionObject('idle', { replicas: 0, scaling }));
+  await deployed('idle', ({ spec }) => spec.replicas === 0);
+  const report = async (open: number): Promise<void> => {
+    for (const operator of operators) {
+      const port = /"demand":(\d+)/.exec(operator.output())?.[1];
+      const functions = [{ function: 'default/idle', open, answered: 0 }];
+      const body = JSON.stringify({ gateway: 'test', functions });
+      assert.equal((await fetch(`http://127.0.0.1:${port}/demand`, { method: 'POST', body })).status, 204);
+    }
+  };
+  await report(1);
+  await deployed('idle', ({ spec }) => spec.replicas === 1);
+  await eventually('it is idle again', async () => {
+    await report(0);
+    return (await kubectl.get<Deployment>('deployment', 'idle'))?.spec.replicas === 0;
+  });
+  await kubectl.run('delete', 'function', 'idle');
 });
 
 withPlane('a name that somebody else has is left to them until they give it up', async () => {

@@ -83,7 +83,8 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
     },
     end.signal,
   );
-  log.logger.info({ server: access.server, metrics: operator.port }, 'operator started');
+  const ports = { metrics: operator.port, demand: operator.demandPort };
+  log.logger.info({ server: access.server, ...ports }, 'operator started');
   await operator.ended;
   signals[Symbol.dispose]();
   log.logger.info('ended');

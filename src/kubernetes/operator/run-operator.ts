@@ -15,6 +15,8 @@ export interface OperatorOptions extends Omit<OperateOptions, 'metrics' | 'deman
 export interface RunningOperator {
   /** Of /metrics and /health. */
   readonly port: number;
+  /** Where gateways report. */
+  readonly demandPort: number;
   /** Resolves when `signal` was aborted and all work is done. */
   readonly ended: Promise<void>;
 }
@@ -42,5 +44,5 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       await server[Symbol.asyncDispose]();
     }
   };
-  return { port: server.port, ended: run() };
+  return { port: server.port, demandPort: reports.port, ended: run() };
 }
