@@ -48,7 +48,18 @@ before(
     // With the rights of the ServiceAccount and no others.
     const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
     const file = plane.kubeconfigOf('operator', token.trim());
-    const flags = ['--kubeconfig', file, '--host', '127.0.0.1', '--port', '0', '--demand-port', '0', '--log-level', 'debug'];
+    const flags = [
+      '--kubeconfig',
+      file,
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--demand-port',
+      '0',
+      '--log-level',
+      'debug',
+    ];
     operator = startProcess(['operator', ...flags, '--gateway-image', 'mayfly:test']);
     await operator.says('operator started');
   },
@@ -144,6 +155,18 @@ withPlane('what the API server fills in is what the operator fills in', async ()
     assert.notEqual(out, '', err);
     assert.deepEqual(parseSpec(kind, JSON.parse(out) as KubeObject), parseSpec(kind, plain));
   }
+});
+
+withPlane('paths are read alike by the API server and by mayfly check', async () => {
+  const paths = ['/', '/*', '/a', '/a/', '/a/*', '/...', '/..a', '/.a/b..', '/%2F', "/a~!$&'()+,;=:@-_"];
+  const good = isolate('paths', { routes: paths.map((path) => ({ path })) });
+  assert.ok('spec' in parseSpec(FUNCTION, good));
+  const { code, err } = await kubectl.try(['apply', '--dry-run=server', '-f', '-'], good);
+  assert.equal(code, 0, err);
+  const odd = ['', 'a', '//', '/.', '/..', '/a/./b', '/a/..', '/a/../*', '/%2f', '/a*', '/a b', '/é', '/**'];
+  const bad = isolate('paths', { routes: odd.map((path) => ({ path })) });
+  const answer = await kubectl.try(['apply', '--dry-run=server', '-f', '-'], bad);
+  for (const index of odd.keys()) assert.ok(answer.err.includes(`spec.routes[${index}].path: `), odd[index]);
 });
 
 interface Said {

@@ -12,6 +12,7 @@ import { operate, type OperateOptions } from '../../src/kubernetes/operator/oper
 import { OperatorMetrics } from '../../src/kubernetes/operator/operator-metrics.ts';
 import { reconcileFunction } from '../../src/kubernetes/reconcile/reconcile-function.ts';
 import { FIELD_MANAGER, LABELS } from '../../src/kubernetes/resources/names.ts';
+import { canaryName } from '../../src/kubernetes/rollout/canary-deployment.ts';
 import type { Condition } from '../../src/kubernetes/resources/status.ts';
 import { Random } from '../fuzz/random.ts';
 import { MemoryCluster } from './support/memory-cluster.ts';
@@ -43,6 +44,7 @@ const SPECS: Readonly<Record<string, readonly object[]>> = {
     { ...ISOLATE, rateLimit: 'gentle', routes: [{ path: '/same' }] },
     { ...ISOLATE, image: undefined, source: { wasm: WASM }, env: { A: '${B}' } },
     { ...ISOLATE, gateway: 'elsewhere' },
+    { ...ISOLATE, image: image('b') },
     { ...ISOLATE, routes: [{ path: 'bad' }] },
   ],
   MayflyGateway: [
@@ -379,15 +381,12 @@ async function check(seed: number, deeds: readonly Step[]): Promise<void> {
   assert.equal(cluster.writes - before, 0, 'a steady state is not written to');
   for (const object of cluster.all('Function')) {
     const there = OWNED.map(({ kind }) => [kind, cluster.find(kind, keyOf(object))] as const);
-    // While a function stands still, nobody looks whether something of its own has lost its label.
-    const { conditions = [] } = object['status'] as { conditions?: Condition[] };
-    const still = conditions.some(({ reason }) => reason === 'InvalidSpec' || reason === 'KedaMissing');
-    const seen = there.filter(
-      ([, found]) => found !== undefined && (!still || isStranger(found) || isLabelled(found)),
-    );
+    // One that lost its label when it was not wanted any more is seen by nobody.
+    const seen = there.filter(([, found]) => found !== undefined && (isStranger(found) || isLabelled(found)));
     const objects = Object.fromEntries(seen);
     const served = OWNED.filter(({ kind }) => !cluster.missing.has(kind));
-    const todo = reconcileFunction({ function: object, objects, served }, time.now());
+    const canary = cluster.find('Deployment', canaryName(keyOf(object)));
+    const todo = reconcileFunction({ function: object, objects, canary, served }, time.now());
     assert.deepEqual(
       todo.filter((action) => action.do !== 'look-again'),
       [],
@@ -406,4 +405,27 @@ test('the operator converges to what a fresh one makes, and then rests', { timeo
     numRuns: RUNS,
     endOnFailure: true,
   });
+});
+
+test('with the definitions of an older Mayfly functions have their pods, and gateways begin when they can', async () => {
+  const world = new World(1);
+  const { cluster, time } = world;
+  for (const kind of ['MayflyGateway', 'Policy', 'RateLimit']) cluster.missing.add(kind);
+  for (const [index, choice] of [0, 7].entries())
+    cluster.create('person', writtenObject(WRITTEN[index] as Written, choice));
+  world.startOperator();
+  await time.pass(MINUTE);
+  assert.ok(cluster.find('Deployment', 'shop/orders') !== undefined);
+  const reason = () => {
+    const { conditions = [] } = (cluster.find('Function', 'shop/stock')?.['status'] ?? {}) as {
+      conditions?: Condition[];
+    };
+    return conditions.find(({ type }) => type === 'Ready')?.reason;
+  };
+  assert.equal(reason(), 'GatewayMissing');
+  cluster.missing.clear();
+  cluster.create('person', writtenObject({ kind: 'MayflyGateway', name: 'shop' }, 0));
+  await world.settle();
+  assert.equal(reason(), 'Answering');
+  await world.end();
 });
