@@ -35,7 +35,16 @@ test('500 pods on 12 nodes, then 50 with another image, then none', { timeout: 2
   await kubectl.run('apply', '--server-side', '-k', MANIFESTS);
   await kubectl.run('wait', '--for=condition=Established', 'crd/functions.mayfly.dev');
   await kubectl.apply(...Array.from({ length: NODES }, (_, index) => fakeNode(`fake-${index}`)));
-  const flags = ['--kubeconfig', plane.kubeconfig, '--host', '127.0.0.1', '--port', '0', '--demand-port', '0'];
+  const flags = [
+    '--kubeconfig',
+    plane.kubeconfig,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--demand-port',
+    '0',
+  ];
   await using operator = startProcess(['operator', ...flags]);
   await operator.says('all functions are known');
 
