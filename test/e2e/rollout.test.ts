@@ -121,7 +121,8 @@ test(
     write(await answering('old'));
     writeFileSync(
       join(folder.path, 'mayfly.yaml'),
-      `${CONFIG}functions: { live: { source: code/live.wasm } }\n`,
+      // Long enough for a command on a busy machine to come within a step.
+      `${CONFIG.replace('interval: 1s', 'interval: 8s')}functions: { live: { source: code/live.wasm } }\n`,
     );
     const inspect = () => mayflyJson<Detail>(['inspect', 'live'], { cwd: folder.path });
     const state = { isOver: false };
