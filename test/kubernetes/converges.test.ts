@@ -320,8 +320,10 @@ function outcome(cluster: MemoryCluster): object {
   const written = KINDS.flatMap((kind) => cluster.all(kind)).map((object) => {
     const { conditions = [], ...rest } = (object['status'] ?? {}) as { conditions?: Condition[] };
     const halted = conditions.some(({ reason }) => OBSTACLES.has(reason));
-    if (halted || keepsItsPods(object, conditions)) stopped.add(`${object.kind} ${keyOf(object)}`);
+    const stays = halted || keepsItsPods(object, conditions) || isInHaltedGateway(object, cluster);
+    if (stays) stopped.add(`${object.kind} ${keyOf(object)}`);
     const said = conditions.map((item) => ({ ...item, lastTransitionTime: '' }));
+    if (isInHaltedGateway(object, cluster)) return [object.kind, object.metadata.name];
     return [object.kind, object.metadata.name, halted ? null : rest, said];
   });
   const objects = MADE.flatMap(({ kind }) => cluster.all(kind))
@@ -329,6 +331,15 @@ function outcome(cluster: MemoryCluster): object {
     .filter((object) => isLabelled(object) && isWanted(object, cluster, stopped))
     .map((object) => [object.kind, keyOf(object), cluster.fieldsOf(object, FIELD_MANAGER)]);
   return { written: written.toSorted(), objects: objects.toSorted() };
+}
+
+/** A gateway that stands still has the pods from before, if there were any, and they answer for its Functions or not. */
+function isInHaltedGateway({ kind, spec }: KubeObject, cluster: MemoryCluster): boolean {
+  if (kind !== 'Function' || (spec as { runtime?: string }).runtime !== 'isolate') return false;
+  const { conditions = [] } = (cluster.find('MayflyGateway', 'shop/shop')?.['status'] ?? {}) as {
+    conditions?: Condition[];
+  };
+  return conditions.some(({ reason }) => OBSTACLES.has(reason));
 }
 
 /** One that moved into a gateway has what it had before until it is served there. */
