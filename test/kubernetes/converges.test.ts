@@ -326,7 +326,8 @@ function outcome(cluster: MemoryCluster): object {
     if (isInHaltedGateway(object, cluster)) return [object.kind, object.metadata.name];
     return [object.kind, object.metadata.name, halted ? null : rest, said];
   });
-  const objects = MADE.flatMap(({ kind }) => cluster.all(kind))
+  const objects = MADE.filter(({ kind }) => !cluster.missing.has(kind))
+    .flatMap(({ kind }) => cluster.all(kind))
     // One that lost its label just when it was not wanted any more stays, unseen, as long as its owner.
     .filter((object) => isLabelled(object) && isWanted(object, cluster, stopped))
     .map((object) => [object.kind, keyOf(object), cluster.fieldsOf(object, FIELD_MANAGER)]);
@@ -391,11 +392,11 @@ async function check(seed: number, deeds: readonly Step[]): Promise<void> {
   await time.pass(3 * MINUTE);
   assert.equal(cluster.writes - before, 0, 'a steady state is not written to');
   for (const object of cluster.all('Function')) {
-    const there = OWNED.map(({ kind }) => [kind, cluster.find(kind, keyOf(object))] as const);
+    const served = OWNED.filter(({ kind }) => !cluster.missing.has(kind));
+    const there = served.map(({ kind }) => [kind, cluster.find(kind, keyOf(object))] as const);
     // One that lost its label when it was not wanted any more is seen by nobody.
     const seen = there.filter(([, found]) => found !== undefined && (isStranger(found) || isLabelled(found)));
     const objects = Object.fromEntries(seen);
-    const served = OWNED.filter(({ kind }) => !cluster.missing.has(kind));
     const canary = cluster.find('Deployment', canaryName(keyOf(object)));
     const todo = reconcileFunction({ function: object, objects, canary, served }, time.now());
     assert.deepEqual(

@@ -36,6 +36,11 @@ export class MemoryNode {
     const pods = cluster.all('Pod');
     const current = pods.filter(({ metadata }) => metadata.labels?.['hash'] === hash);
     for (const pod of pods) if (!current.slice(0, replicas).includes(pod)) cluster.remove(pod);
+    // Nodes look by themselves now and then, too.
+    for (const pod of cluster.all('Pod')) {
+      const state = this.#pods.get(pod.metadata.uid ?? '');
+      if (state !== undefined) state.serves = this.#configurationOf(pod);
+    }
     for (let count = current.length; count < replicas; count++) {
       const name = `shop-${++this.#born}`;
       const labels = { ...template?.metadata?.labels, hash };
