@@ -1,5 +1,6 @@
 import type { RevisionSpec } from '../model/function.ts';
 import type { Guest } from './guest.ts';
+import { rehearse } from './rehearsal.ts';
 
 /** Makes an instance; its initialisation may use `initialBudgetMs` of CPU. Throws what initialisation throws. */
 export type CreateGuest = (revision: RevisionSpec, initialBudgetMs?: number) => Guest;
@@ -44,9 +45,13 @@ export class Pool {
     return this.#spare?.imageBytes ?? 0;
   }
 
-  /** Makes an instance that waits for the first request. Throws what initialisation throws. */
-  addSpare(initialBudgetMs: number): void {
+  /**
+   * Makes an instance that waits for the first request, and rehearses it; one that cannot be put back is not kept. Throws
+   * what initialisation throws.
+   */
+  addSpare(initialBudgetMs: number, rehearsalMs: number): void {
     const guest = this.#create(this.revision, initialBudgetMs);
+    if (!rehearse(guest, Math.min(rehearsalMs, this.revision.limits.cpuBudgetMs))) return guest.dispose();
     this.#count(1);
     this.#spare = guest;
     this.#idle.push(guest);

@@ -1,33 +1,43 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RevisionSpec } from '../model/function.ts';
-import type { Guest } from './guest.ts';
+import type { Guest, RequestSource } from './guest.ts';
 import { Pools } from './pools.ts';
 import { Spares } from './spares.ts';
 
 const KIB = 1024;
 
 function setUp(
-  options: { maxInstances?: number; maxBytes?: number; imageBytes?: number; broken?: string } = {},
+  options: {
+    maxInstances?: number;
+    maxBytes?: number;
+    imageBytes?: number;
+    broken?: string;
+    unrestorable?: string;
+  } = {},
 ) {
-  const { maxInstances = 100, maxBytes = 1024 * KIB, imageBytes = 100 * KIB, broken } = options;
+  const { maxInstances = 100, maxBytes = 1024 * KIB, imageBytes = 100 * KIB, broken, unrestorable } = options;
   const made: string[] = [];
+  const disposed: string[] = [];
+  const rehearsed: [string, number][] = [];
   const budgets = new Set<number | undefined>();
   const pools = new Pools(maxInstances, (revision, initialBudgetMs) => {
     budgets.add(initialBudgetMs);
     if (revision.id === broken) throw new WebAssembly.RuntimeError('unreachable');
     made.push(revision.id);
-    return { imageBytes, dispose: () => undefined } as unknown as Guest;
+    const run = (_: RequestSource, budgetMs: number) => rehearsed.push([revision.id, budgetMs]);
+    const restore = () => revision.id !== unrestorable;
+    return { imageBytes, run, restore, dispose: () => disposed.push(revision.id) } as unknown as Guest;
   });
   const turns: (() => void)[] = [];
   const spares = new Spares(pools, maxBytes, (work) => turns.push(work));
-  const pool = (id: string) => pools.of({ id } as RevisionSpec);
+  const pool = (id: string) => pools.of({ id, limits: { cpuBudgetMs: 1000 } } as RevisionSpec);
   const runTurns = (): number => {
     let count = 0;
     for (let work = turns.shift(); work !== undefined; work = turns.shift(), count++) work();
     return count;
   };
-  return { pools, pool, spares, turns, runTurns, made, budgets };
+  return { pools, pool, spares, turns, runTurns, made, disposed, rehearsed, budgets };
 }
 
 test('every revision without an instance gets one, one a turn, and the first request finds it', () => {
@@ -107,4 +117,22 @@ test('revisions that left in the meantime get none', () => {
   pools.keepOnly(new Set(['b']));
   runTurns();
   assert.deepEqual(made, ['b']);
+});
+
+test('a spare has run before the first request, shortly; one that cannot be put back is not kept', () => {
+  const { pool, spares, runTurns, rehearsed, disposed } = setUp({ unrestorable: 'b' });
+  pool('a');
+  pool('b');
+  spares.refill();
+  runTurns();
+  assert.deepEqual(
+    rehearsed.filter(([id]) => id === 'a'),
+    [
+      ['a', 2],
+      ['a', 2],
+    ],
+  );
+  assert.equal(pool('a').hasSpare, true);
+  assert.deepEqual(disposed, ['b']);
+  assert.equal(pool('b').live, 0);
 });

@@ -3,6 +3,8 @@ import type { Pools } from './pools.ts';
 
 /** Initialisation that takes longer is left to the first request: nobody else on this thread shall wait for it. */
 const INITIAL_BUDGET_MS = 5;
+/** The same for each of the requests that it is rehearsed with. */
+const REHEARSAL_MS = 2;
 /** What the spare instances of a thread may hold together; where an instance starts with little, that is thousands. */
 const MAX_BYTES = 32 * 1024 * 1024;
 /** An instance that holds next to nothing has its price too: tables, code, kernel structures. */
@@ -10,7 +12,7 @@ const LEAST_BYTES = 20 * 1024;
 
 /**
  * Makes an instance of every revision that has none, one in each turn of the thread's event loop, so that a function's
- * first request finds one waiting. Never at the cost of an instance that exists, and within `maxBytes`.
+ * first request finds one waiting that has already run once. Never at the cost of an instance that exists, and within `maxBytes`.
  */
 export class Spares {
   readonly #pools: Pools;
@@ -44,7 +46,7 @@ export class Spares {
 
   #add(pool: Pool): void {
     try {
-      pool.addSpare(INITIAL_BUDGET_MS);
+      pool.addSpare(INITIAL_BUDGET_MS, REHEARSAL_MS);
       this.#bytes += priceOf(pool);
     } catch {
       // A revision that cannot start says so to the request that needs it.
