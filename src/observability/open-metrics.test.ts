@@ -132,6 +132,9 @@ const samples: readonly Sample[] = [
   { family: 'limitKeys', labels: {}, value: 5 },
   { family: 'limitCapacity', labels: {}, value: 100 },
   { family: 'limitOverflowed', labels: {}, value: 0 },
+  ...(
+    ['fleetMembers', 'fleetConnected', 'fleetSent', 'fleetReceived', 'fleetLost', 'fleetSlowest'] as const
+  ).map((family) => ({ family, labels: {}, value: 2 })),
   { family: 'residentMemory', labels: {}, value: 1e8 },
   { family: 'processCpu', labels: {}, value: 1.25 },
   { family: 'startTime', labels: {}, value: 1_795_000_000 },

@@ -24,6 +24,8 @@ test('the commands of the README are there', () => {
   assert.deepEqual(names.toSorted(), [
     'build',
     'check',
+    'cluster install',
+    'cluster status',
     'completion',
     'deploy',
     'dev',
