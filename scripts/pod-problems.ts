@@ -1,17 +1,10 @@
 /** The part of the catalogue of problems that pods can meet, as AssemblyScript for their server. */
+import { REJECTIONS } from '../src/http/rejection.ts';
 import { problems, type ProblemCode } from '../src/model/problems.ts';
 
-/** In the order of their numbers. The first nine are what the scanners say no with (pod/assembly/http/rejection.ts). */
+/** In the order of their numbers. The scanners of pods say no with the same ones (pod/assembly/http/rejection.ts). */
 const OF_PODS: readonly ProblemCode[] = [
-  'bad-request',
-  'invalid-path',
-  'uri-too-long',
-  'headers-too-large',
-  'content-too-large',
-  'expectation-failed',
-  'method-not-implemented',
-  'transfer-coding-not-implemented',
-  'http-version-not-supported',
+  ...REJECTIONS,
   'not-found',
   'method-not-allowed',
   'request-timeout',

@@ -77,8 +77,7 @@ const GOOD = { 1: { requests: 950 }, 2: { requests: 60 } };
 
 test('new code goes up by the steps to all requests', async () => {
   using folder = temporaryFolder();
-  const control = await open(folder.path);
-  using _ = control;
+  using control = await open(folder.path);
   await control.plane.follow(blueprint());
   await control.deploy('one');
   assert.deepEqual(control.traffic(), { 1: 100 });
@@ -99,8 +98,7 @@ test('new code goes up by the steps to all requests', async () => {
 
 test('a worse one goes back at once; it stays in the list, and the reason with it', async () => {
   using folder = temporaryFolder();
-  const control = await open(folder.path);
-  using _ = control;
+  using control = await open(folder.path);
   await control.plane.follow(blueprint());
   await control.deploy('one');
   await control.deploy('two');
@@ -125,16 +123,14 @@ test('a worse one goes back at once; it stays in the list, and the reason with i
 test('it goes on after a restart in mid-rollout, and what was counted before is counted anew', async () => {
   using folder = temporaryFolder();
   {
-    const control = await open(folder.path);
-    using _ = control;
+    using control = await open(folder.path);
     await control.plane.follow(blueprint());
     await control.deploy('one');
     await control.deploy('two');
     await control.pass(30_000, GOOD);
     assert.deepEqual(control.traffic(), { 1: 50, 2: 50 });
   }
-  const control = await open(folder.path);
-  using _ = control;
+  using control = await open(folder.path);
   await control.plane.follow(blueprint());
   assert.deepEqual(control.traffic(), { 1: 50, 2: 50 });
   assert.equal(control.rollout()?.position.step, 1);
@@ -151,8 +147,7 @@ test('what a person orders', async () => {
     ['abort', { 1: 100 }, 'aborted'],
   ] as const) {
     using folder = temporaryFolder();
-    const control = await open(folder.path);
-    using _ = control;
+    using control = await open(folder.path);
     const { ordered } = await import('./rollouts.ts');
     const give = (what: 'pause' | 'resume' | 'promote' | 'abort') =>
       control.plane.shift('hello', 'test', (record, rollout) => ordered(rollout, record.name, what, 0));
@@ -172,8 +167,7 @@ test('what a person orders', async () => {
 
 test('whoever sets the traffic by hand ends the rollout; other code begins another from the same stable one', async () => {
   using folder = temporaryFolder();
-  const control = await open(folder.path);
-  using _ = control;
+  using control = await open(folder.path);
   await control.plane.follow(blueprint());
   await control.deploy('one');
   await control.deploy('two');
@@ -193,8 +187,7 @@ test('whoever sets the traffic by hand ends the rollout; other code begins anoth
 
 test('a function of the file is rolled out too, and going back in the file ends it', async () => {
   using folder = temporaryFolder();
-  const control = await open(folder.path);
-  using _ = control;
+  using control = await open(folder.path);
   const file = join(folder.path, 'hello.wasm');
   const declared = (): Blueprint =>
     blueprint([{ name: 'hello', source: pathSource(file), ...settle('hello', { rollout: plan }) }]);
@@ -217,8 +210,7 @@ test('what was rolled back is not deployed again by a reload or a restart', asyn
     { name: 'hello', source: pathSource(file), ...settle('hello', { rollout: plan }) },
   ]);
   {
-    const control = await open(folder.path);
-    using _ = control;
+    using control = await open(folder.path);
     writeFileSync(file, moduleOf('one'));
     await control.plane.follow(declared);
     writeFileSync(file, moduleOf('two'));
@@ -227,16 +219,14 @@ test('what was rolled back is not deployed again by a reload or a restart', asyn
     await control.plane.follow(declared);
     assert.deepEqual(control.traffic(), { 1: 100 });
   }
-  const control = await open(folder.path);
-  using _ = control;
+  using control = await open(folder.path);
   await control.plane.follow(declared);
   assert.deepEqual(control.traffic(), { 1: 100 });
 });
 
 test('a canary of the file has the share that the file says', async () => {
   using folder = temporaryFolder();
-  const control = await open(folder.path);
-  using _ = control;
+  using control = await open(folder.path);
   const [one, two] = ['one', 'two'].map((text) => {
     const file = join(folder.path, `${text}.wasm`);
     writeFileSync(file, moduleOf(text));

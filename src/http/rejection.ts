@@ -11,7 +11,8 @@ export const METHOD_NOT_IMPLEMENTED = -7;
 export const TRANSFER_CODING_NOT_IMPLEMENTED = -8;
 export const VERSION_NOT_SUPPORTED = -9;
 
-const codes: readonly ProblemCode[] = [
+/** The same as problems, in the order of their numbers from -1 down. */
+export const REJECTIONS: readonly ProblemCode[] = [
   'bad-request',
   'invalid-path',
   'uri-too-long',
@@ -25,5 +26,5 @@ const codes: readonly ProblemCode[] = [
 
 /** The problem to answer with for a rejection (a number below 0). */
 export function rejectionProblem(rejection: number): ProblemCode {
-  return codes[-rejection - 1];
+  return REJECTIONS[-rejection - 1];
 }

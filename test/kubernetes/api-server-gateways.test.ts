@@ -13,12 +13,13 @@ import type { ResourceKind } from '../../src/kubernetes/resources/crd.ts';
 import { FUNCTION, GATEWAY, POLICY, RATE_LIMIT } from '../../src/kubernetes/resources/kinds.ts';
 import { parseSpec } from '../../src/kubernetes/resources/parse.ts';
 import type { Condition } from '../../src/kubernetes/resources/status.ts';
-import { type RunningProcess, startProcess } from '../support/cli.ts';
+import type { RunningProcess } from '../support/cli.ts';
 import { makeTestFolder } from '../support/folder.ts';
 import { missingPart } from '../support/parts.ts';
 import { ControlPlane } from './support/control-plane.ts';
 import { GatewayPods } from './support/gateway-pods.ts';
 import { eventually, Kubectl } from './support/kubectl.ts';
+import { startOperator } from './support/operator.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../deploy/kubernetes');
 const IMAGE = `registry.example.com/shop/orders@sha256:${'a'.repeat(64)}`;
@@ -45,23 +46,10 @@ before(
     await kubectl.run('wait', '--for=condition=Established', 'crd', '--all');
     cluster = new ClusterClient(findAccess({ env: {}, file: plane.kubeconfig, context: undefined }));
     pods = new GatewayPods(cluster, kubectl);
-    // With the rights of the ServiceAccount and no others.
-    const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
-    const file = plane.kubeconfigOf('operator', token.trim());
-    const flags = [
-      '--kubeconfig',
-      file,
-      '--host',
-      '127.0.0.1',
-      '--port',
-      '0',
-      '--demand-port',
-      '0',
-      '--log-level',
-      'debug',
-    ];
-    operator = startProcess(['operator', ...flags, '--gateway-image', 'mayfly:test']);
-    await operator.says('operator started');
+    const flags = ['--log-level', 'debug', '--gateway-image', 'mayfly:test'];
+    const started = await startOperator(plane, kubectl, { flags });
+    operator = started;
+    await started.says('operator started');
   },
   { timeout: 1_200_000 },
 );

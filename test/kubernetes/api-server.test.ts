@@ -8,12 +8,13 @@ import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
 import { FUNCTION } from '../../src/kubernetes/resources/kinds.ts';
 import { parseSpec } from '../../src/kubernetes/resources/parse.ts';
 import type { Condition } from '../../src/kubernetes/resources/status.ts';
-import { mayfly, type RunningProcess, startProcess } from '../support/cli.ts';
+import { mayfly, type RunningProcess } from '../support/cli.ts';
 import { makeTestFolder } from '../support/folder.ts';
 import { missingPart, needPart } from '../support/parts.ts';
 import { renderChart } from './support/chart.ts';
 import { ControlPlane } from './support/control-plane.ts';
 import { eventually, Kubectl } from './support/kubectl.ts';
+import { startOperator as operatorOf } from './support/operator.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../deploy/kubernetes');
 const image = (digit: string) => `registry.example.com/shop/orders@sha256:${digit.repeat(64)}`;
@@ -59,23 +60,10 @@ function functionObject(name: string, spec: object = {}): KubeObject {
   };
 }
 
-/** With the rights of the ServiceAccount and no others. */
 async function startOperator(): Promise<RunningProcess> {
-  const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
-  const file = (plane as ControlPlane).kubeconfigOf(`operator-${operators.length}`, token.trim());
-  const flags = [
-    '--kubeconfig',
-    file,
-    '--host',
-    '127.0.0.1',
-    '--port',
-    '0',
-    '--demand-port',
-    '0',
-    '--log-level',
-    'debug',
-  ];
-  const operator = startProcess(['operator', ...flags]);
+  const user = `operator-${operators.length}`;
+  const flags = ['--log-level', 'debug'];
+  const operator = await operatorOf(plane as ControlPlane, kubectl, { user, flags });
   operators.push(operator);
   await operator.says('operator started');
   return operator;

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { VERSION } from '../../model/version.ts';
+import { type ClusterFlags, withClusterOptions } from '../clusters/access.ts';
 import { defineCommand, wholeNumber } from '../define.ts';
 import { onSignals } from '../serving/signals.ts';
 import type { Shell } from '../shell.ts';
 
-interface OperatorFlags {
-  readonly kubeconfig?: string;
-  readonly context?: string;
+interface OperatorFlags extends ClusterFlags {
   readonly namespace?: string;
   readonly leaseNamespace?: string;
   readonly gatewayImage: string;
@@ -21,15 +20,15 @@ interface OperatorFlags {
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 export function operatorCommand(shell: Shell): Command {
-  return defineCommand('operator', 'Keep the Functions of a Kubernetes cluster as they are wished.', [
-    ['mayfly operator', 'in a pod, or with the current context of kubectl'],
-    ['mayfly operator --namespace shop --log-level debug', 'for one namespace only'],
-  ])
-    .option(
-      '--kubeconfig <file>',
-      'how the cluster is reached (default: KUBECONFIG, the pod, ~/.kube/config)',
-    )
-    .option('--context <name>', 'a context of the kubeconfig instead of its current one')
+  const command = defineCommand(
+    'operator',
+    'Keep the Functions of a Kubernetes cluster as they are wished.',
+    [
+      ['mayfly operator', 'in a pod, or with the current context of kubectl'],
+      ['mayfly operator --namespace shop --log-level debug', 'for one namespace only'],
+    ],
+  );
+  return withClusterOptions(command)
     .option('--namespace <name>', 'look at the Functions of this namespace only')
     .option(
       '--lease-namespace <name>',

@@ -47,3 +47,12 @@ export function keyOf({ metadata: { namespace = '', name } }: Pick<KubeObject, '
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find(({ controller }) => controller === true);
 }
+
+/** Whether its status says that this condition is true. */
+export function hasCondition(object: KubeObject, type: string): boolean {
+  // A definition says `conditions: null` in its first moment.
+  const { conditions } = (object['status'] ?? {}) as {
+    conditions?: readonly { readonly type: string; readonly status: string }[] | null;
+  };
+  return conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
+}

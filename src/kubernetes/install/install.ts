@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MayflyError } from '../../model/errors.ts';
 import { ApiError, type Cluster } from '../cluster/cluster.ts';
-import type { KubeObject } from '../cluster/objects.ts';
+import { hasCondition, type KubeObject } from '../cluster/objects.ts';
 import { resourceOf } from '../cluster/resources.ts';
 
 /** Who applied an object, to the API server (server-side apply). */
@@ -86,12 +86,4 @@ async function established(cluster: Cluster, definition: KubeObject): Promise<vo
     fix: 'Look at its conditions with kubectl describe.',
     code: 'refused',
   });
-}
-
-export function hasCondition(object: KubeObject, type: string): boolean {
-  // A definition says `conditions: null` in its first moment.
-  const { conditions } = (object['status'] ?? {}) as {
-    conditions?: readonly { readonly type: string; readonly status: string }[] | null;
-  };
-  return conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
 }

@@ -1,10 +1,9 @@
 /** How a cluster is, as far as it concerns Mayfly: what `mayfly cluster status` tells. */
 import { type Cluster, isApiError } from '../cluster/cluster.ts';
-import type { KubeObject, Resource } from '../cluster/objects.ts';
+import { hasCondition, type KubeObject, type Resource } from '../cluster/objects.ts';
 import { DEPLOYMENTS, FUNCTIONS, LEASES, resourceOf, SCALED_OBJECTS } from '../cluster/resources.ts';
 import { hasDrifted } from '../reconcile/drift.ts';
 import type { Condition } from '../resources/status.ts';
-import { hasCondition } from './install.ts';
 import { isOperator } from './platform.ts';
 
 const NODES: Resource = { apiVersion: 'v1', kind: 'Node', plural: 'nodes', ofCluster: true };

@@ -2,6 +2,7 @@
 import type { GatewaySpec } from '../resources/gateway.ts';
 import { FIELD_MANAGER, LABELS } from '../resources/names.ts';
 import { type Owner, podLabels } from '../resources/owned.ts';
+import { AS_NOBODY, LOCKED_DOWN, pullSecrets } from '../resources/pod-parts.ts';
 import { cpuQuantity, memoryQuantity } from '../resources/quantity.ts';
 import type { SecretKey } from '../resources/words.ts';
 import { FILE_MAPS } from './files.ts';
@@ -16,7 +17,6 @@ import {
 } from './places.ts';
 import { secretVariables } from './secrets.ts';
 
-const NOBODY = 65_534;
 /** Between "sends no more" of whoever sends requests and the end of the listener. */
 const LAST_REQUESTS_SECONDS = 5;
 /** That, the 25 s that `mayfly serve` gives requests in flight, and time to close. */
@@ -49,15 +49,8 @@ export function podTemplate(options: PodTemplateOptions): object {
       // Variables such as PORT would override the configuration.
       enableServiceLinks: false,
       terminationGracePeriodSeconds: GRACE_SECONDS,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: NOBODY,
-        runAsGroup: NOBODY,
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      ...(spec.imagePullSecrets.length === 0
-        ? {}
-        : { imagePullSecrets: spec.imagePullSecrets.map((name) => ({ name })) }),
+      securityContext: AS_NOBODY,
+      ...pullSecrets(spec.imagePullSecrets),
       containers: [container(options)],
       volumes: volumes(owner, spec),
       topologySpreadConstraints: [
@@ -112,11 +105,7 @@ function container({ spec, image, secrets }: PodTemplateOptions): object {
         ? []
         : [{ name: 'registry', mountPath: REGISTRY_FOLDER, readOnly: true }]),
     ],
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: LOCKED_DOWN,
   };
 }
 

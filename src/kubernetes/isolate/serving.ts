@@ -1,5 +1,5 @@
 /** Which pods of a gateway serve what. Pure. */
-import type { KubeObject } from '../cluster/objects.ts';
+import { hasCondition, type KubeObject } from '../cluster/objects.ts';
 
 /** What a pod says of itself. */
 export interface PodReport {
@@ -42,11 +42,7 @@ export function isSettled({ pods, current }: Serving): boolean {
 
 /** A pod that requests are sent to. */
 export function isReady(pod: KubeObject): boolean {
-  const { conditions = [] } = (pod['status'] ?? {}) as {
-    conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-  const ready = conditions.find(({ type }) => type === 'Ready');
-  return ready?.status === 'True' && pod.metadata.deletionTimestamp === undefined;
+  return hasCondition(pod, 'Ready') && pod.metadata.deletionTimestamp === undefined;
 }
 
 export function reportOf(pod: KubeObject, reports: ReadonlyMap<string, PodReport>): PodReport | undefined {

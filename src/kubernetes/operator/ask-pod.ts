@@ -30,38 +30,46 @@ export class PodAsker implements AsyncDisposable {
   });
 
   readonly ask: AskPod = async (pod, signal) => {
-    const address = addressOf(pod);
-    if (address === null) return null;
-    try {
-      const { statusCode, body } = await request(`${address}/health`, {
-        dispatcher: this.#agent,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
-      });
-      const text = await body.text();
-      return statusCode === 200 ? reportFrom(text) : null;
-    } catch {
-      return null;
-    }
+    const text = await read(
+      pod,
+      '/health',
+      this.#agent,
+      AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    );
+    return text === null ? null : reportFrom(text);
   };
 
   readonly askCounts: AskCounts = async (pod, name, signal) => {
-    const address = addressOf(pod);
-    if (address === null) return null;
-    try {
-      const { statusCode, body } = await request(`${address}/metrics`, {
-        dispatcher: this.#pages,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(PAGE_PATIENCE_MS)]),
-      });
-      const text = await body.text();
-      return statusCode === 200 ? sampleFrom(text, name) : null;
-    } catch {
-      return null;
-    }
+    const text = await read(
+      pod,
+      '/metrics',
+      this.#pages,
+      AbortSignal.any([signal, AbortSignal.timeout(PAGE_PATIENCE_MS)]),
+    );
+    return text === null ? null : sampleFrom(text, name);
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
     await this.#pages.destroy();
+  }
+}
+
+/** null: it cannot be asked, or says nothing that is of use. */
+async function read(
+  pod: KubeObject,
+  path: string,
+  dispatcher: Agent,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const address = addressOf(pod);
+  if (address === null) return null;
+  try {
+    const { statusCode, body } = await request(`${address}${path}`, { dispatcher, signal });
+    const text = await body.text();
+    return statusCode === 200 ? text : null;
+  } catch {
+    return null;
   }
 }
 

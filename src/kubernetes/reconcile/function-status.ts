@@ -9,6 +9,13 @@ export interface Obstacle {
   readonly message: string;
 }
 
+export const HEALTHY: Finding = {
+  type: 'Degraded',
+  status: 'False',
+  reason: 'AsWished',
+  message: 'Nothing is in the way of what the spec says',
+};
+
 interface DeploymentStatus {
   readonly observedGeneration?: number;
   readonly replicas?: number;
@@ -49,14 +56,8 @@ function progress(settled: boolean, stuck: string | null, message: string): Find
 }
 
 function health(stuck: string | null): Finding {
-  const type = 'Degraded';
-  if (stuck !== null) return { type, status: 'True', reason: 'Stuck', message: stuck };
-  return {
-    type,
-    status: 'False',
-    reason: 'AsWished',
-    message: 'Nothing is in the way of what the spec says',
-  };
+  if (stuck === null) return HEALTHY;
+  return { type: 'Degraded', status: 'True', reason: 'Stuck', message: stuck };
 }
 
 interface Rollout {

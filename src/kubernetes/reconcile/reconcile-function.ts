@@ -1,6 +1,6 @@
 /** From what is in the cluster to what has to be done for one Function. Pure: time is an argument. */
 import type { KubeObject, Resource } from '../cluster/objects.ts';
-import { type FunctionSpec, hasOwnPods, type PodSpec } from '../resources/function.ts';
+import { hasOwnPods, type PodSpec } from '../resources/function.ts';
 import { FUNCTION } from '../resources/kinds.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { autoscaler } from '../wasmedge/autoscaler.ts';
@@ -17,6 +17,7 @@ import { rolloutEvent, withRollout } from '../rollout/report-rollout.ts';
 import { assess, type Obstacle, podNumbers } from './function-status.ts';
 import { report as said } from './report.ts';
 import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
+import { wantedPods } from './wanted-pods.ts';
 
 const LOOK_AGAIN_MS = 10_000;
 /** How often a rollout under way is looked at; changes of its pods come by themselves. */
@@ -60,12 +61,6 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
     ...rolloutEvent(object, statusOf(object), rollout.status),
     ...(rollout.isMoving ? [LOOK_AT_ROLLOUT] : []),
   ];
-}
-
-/** 0 switches a function off whatever its autoscaler says; else the bounds hold from the first moment. */
-export function wantedPods({ replicas, scaling }: FunctionSpec): number {
-  if (replicas === 0 || scaling === undefined) return replicas;
-  return Math.min(Math.max(replicas, scaling.minReplicas), scaling.maxReplicas);
 }
 
 function wantedObjects(owner: Owner, spec: PodSpec, rollout: PodRollout): KubeObject[] {

@@ -15,6 +15,7 @@ import { stamped } from './drift.ts';
 import { assess, type Obstacle, podNumbers } from './function-status.ts';
 import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
 import { report } from './report.ts';
+import { wantedPods } from './wanted-pods.ts';
 
 const LOOK_AGAIN_MS = 10_000;
 /** How soon pods that should serve something new are asked again: at once, then less and less often. */
@@ -40,7 +41,7 @@ export function reconcileGateway(observed: ObservedGateway, now: number): Action
   if ('problem' in wish) return halted(observed, { reason: 'InvalidSpec', message: wish.problem }, now);
   const { spec, plan } = wish;
   const owner = ownerOf(gateway);
-  const pods = wantedGatewayPods(spec);
+  const pods = wantedPods(spec);
   const wanted = gatewayObjects({ owner, spec, plan, pods, image: spec.image ?? image }).map(stamped);
   const taken = wanted.find((item) => {
     const found = observed.find(item.kind, item.metadata.name);
@@ -59,12 +60,6 @@ export function reconcileGateway(observed: ObservedGateway, now: number): Action
     ...said(observed, { pods, plan, serving }, now),
     ...(needsAsking(observed, plan.hash) ? [askAgain(observed, now)] : []),
   ];
-}
-
-/** 0 switches a gateway off whatever its autoscaler says; else the bounds hold from the first moment. */
-export function wantedGatewayPods({ replicas, scaling }: GatewaySpec): number {
-  if (replicas === 0 || scaling === undefined) return replicas;
-  return Math.min(Math.max(replicas, scaling.minReplicas), scaling.maxReplicas);
 }
 
 /** A node looks at a pod's ConfigMaps when the pod changes, and else about once a minute. */

@@ -7,7 +7,7 @@ import type { IsolateSpec } from '../resources/function.ts';
 import { ownerOf } from '../resources/owned.ts';
 import type { Finding, FunctionStatus } from '../resources/status.ts';
 import type { Action } from './actions.ts';
-import { assess, type Obstacle } from './function-status.ts';
+import { assess, HEALTHY, type Obstacle } from './function-status.ts';
 import { deleteUnwanted } from './ownership.ts';
 import { isolateRollout, staysReady } from '../rollout/isolate-rollout.ts';
 import { statusOf } from '../rollout/pod-rollout.ts';
@@ -63,18 +63,12 @@ export function reconcileIsolate(observed: ObservedIsolate, now: number): Action
 }
 
 function isolateFindings(gateway: string, serving: Serving, isServed: boolean): Finding[] {
-  const healthy: Finding = {
-    type: 'Degraded',
-    status: 'False',
-    reason: 'AsWished',
-    message: 'Nothing is in the way of what the spec says',
-  };
   if (serving.pods === 0) {
     const why = { reason: 'NoPods', message: `Gateway ${gateway} has no pod that answers` };
     return [
       { type: 'Ready', status: 'False', ...why },
       { type: 'Progressing', status: 'True', ...why },
-      healthy,
+      HEALTHY,
     ];
   }
   if (isServed) {
@@ -82,7 +76,7 @@ function isolateFindings(gateway: string, serving: Serving, isServed: boolean): 
     return [
       { type: 'Ready', status: 'True', reason: 'Answering', message },
       { type: 'Progressing', status: 'False', reason: 'Settled', message },
-      healthy,
+      HEALTHY,
     ];
   }
   if (serving.refusing !== null) {
@@ -98,6 +92,6 @@ function isolateFindings(gateway: string, serving: Serving, isServed: boolean): 
   return [
     { type: 'Ready', status: 'False', reason: 'RollingOut', message },
     { type: 'Progressing', status: 'True', reason: 'RollingOut', message },
-    healthy,
+    HEALTHY,
   ];
 }

@@ -2,14 +2,13 @@
 import type { KubeObject } from '../cluster/objects.ts';
 import type { FunctionSpec, PodSpec } from '../resources/function.ts';
 import { LABELS } from '../resources/names.ts';
+import { AS_NOBODY, LOCKED_DOWN, pullSecrets } from '../resources/pod-parts.ts';
 import { cpuQuantity, memoryQuantity } from '../resources/quantity.ts';
 import { ownedMetadata, type Owner, podLabels } from '../resources/owned.ts';
 
 /** Where the pods listen. */
 export const POD_PORT = 8080;
 const PORT_NAME = 'http';
-/** `nobody`: the images have no users. */
-const NOBODY = 65_534;
 /** After it, a rollout that does not move is called stuck. */
 const PROGRESS_SECONDS = 120;
 /** crun: start a WebAssembly file with WasmEdge, anything else natively. Other runtimes do not look at it. */
@@ -45,15 +44,8 @@ function podSpec(spec: PodSpec): object {
     enableServiceLinks: false,
     // Else the guest is process 1 of its namespace, to which SIGTERM means nothing, and every end takes the grace period.
     shareProcessNamespace: true,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: NOBODY,
-      runAsGroup: NOBODY,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
-    ...(spec.imagePullSecrets.length === 0
-      ? {}
-      : { imagePullSecrets: spec.imagePullSecrets.map((name) => ({ name })) }),
+    securityContext: AS_NOBODY,
+    ...pullSecrets(spec.imagePullSecrets),
     containers: [container(spec)],
   };
 }
@@ -70,11 +62,7 @@ function container(spec: PodSpec): object {
     },
     livenessProbe: { httpGet: { path: '/health', port: PORT_NAME }, periodSeconds: 10 },
     readinessProbe: { httpGet: { path: '/ready', port: PORT_NAME }, periodSeconds: 1 },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: LOCKED_DOWN,
   };
 }
 

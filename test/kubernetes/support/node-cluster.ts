@@ -4,12 +4,13 @@ import type { TestContext } from 'node:test';
 import type { FoundPart } from '../../../scripts/parts/part.ts';
 import type { Answered } from '../../pods/support/agent.ts';
 import { nodeObstacle } from '../../pods/support/node.ts';
-import { mayfly, type RunningProcess, startProcess } from '../../support/cli.ts';
+import { mayfly, type RunningProcess } from '../../support/cli.ts';
 import { makeTestFolder } from '../../support/folder.ts';
 import { missingPart, needPart } from '../../support/parts.ts';
 import { type RealRegistry, startRealRegistry } from '../../support/real-registry.ts';
 import { ControlPlane, type ControlPlaneParts } from './control-plane.ts';
 import { eventually, Kubectl } from './kubectl.ts';
+import { startOperator } from './operator.ts';
 import { ClusterNode, type ClusterNodeParts, REGISTRY } from './node.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../../deploy/kubernetes');
@@ -80,7 +81,8 @@ export class NodeCluster implements AsyncDisposable {
     const kubectl = new Kubectl(parts.kubectl.paths.kubectl, plane.kubeconfig);
     await kubectl.run('apply', '--server-side', '-k', MANIFESTS);
     await kubectl.run('wait', '--for=condition=Established', 'crd/functions.mayfly.dev');
-    const operator = stack.use(await startOperator(kubectl, plane));
+    const operator = stack.use(await startOperator(plane, kubectl));
+    await operator.says('all functions are known');
     for (const name of names) await untilNodeIs(kubectl, name, 'True');
     return new NodeCluster(stack.move(), { plane, kubectl, registry, nodes, operator });
   }
@@ -121,25 +123,6 @@ export class NodeCluster implements AsyncDisposable {
       return service?.spec.clusterIP;
     });
   }
-}
-
-/** With the rights of the ServiceAccount and no others. */
-async function startOperator(kubectl: Kubectl, plane: ControlPlane): Promise<RunningProcess> {
-  const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
-  const file = plane.kubeconfigOf('operator', token.trim());
-  const operator = startProcess([
-    'operator',
-    '--kubeconfig',
-    file,
-    '--host',
-    '127.0.0.1',
-    '--port',
-    '0',
-    '--demand-port',
-    '0',
-  ]);
-  await operator.says('all functions are known');
-  return operator;
 }
 
 export async function untilNodeIs(kubectl: Kubectl, name: string, status: 'True' | 'Unknown'): Promise<void> {
