@@ -55,6 +55,11 @@ export class EpochWords {
     return Atomics.load(this.#words, STOPPED) === 1;
   }
 
+  /** How many threads there have been that run guests. */
+  get threads(): number {
+    return Atomics.load(this.#words, THREADS);
+  }
+
   stop(): void {
     Atomics.store(this.#words, STOPPED, 1);
     wake(this.#words);
@@ -65,7 +70,7 @@ export class EpochWords {
     const words = this.#words;
     const now = Math.floor(nowMs) | 0;
     Atomics.store(words, EPOCH, now);
-    const threads = Atomics.load(words, THREADS);
+    const { threads } = this;
     if (DEADLINES + threads > words.length) return this.#sleep(now, CROWDED_SLEEP_MS);
     // First said, then looked: a deadline set in between is seen here, or its thread sees that it has to wake the clock.
     this.#sleep(now, IDLE_SLEEP_MS);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { handlerRevision } from '../../test/support/revision.ts';
 import { EpochClock } from './epoch-clock.ts';
-import { createEpochMemory } from './epoch-memory.ts';
+import { createEpochMemory, EpochWords } from './epoch-memory.ts';
 import { Prober } from './prober.ts';
 
 const epoch = createEpochMemory();
@@ -19,9 +19,12 @@ const good = await handlerRevision();
 
 test('probes that end well share a thread, also when they are asked for at once', async () => {
   const prober = new Prober(epoch);
+  const words = new EpochWords(epoch);
+  const before = words.threads;
   await Promise.all([prober.probe(good), prober.probe(good), prober.probe(good)]);
   await prober.probe(good);
   assert.equal(threads, 1);
+  assert.equal(words.threads, before + 1, 'the clock has one deadline more to look at, however many probes');
 });
 
 const hostile: Readonly<Record<string, string>> = {

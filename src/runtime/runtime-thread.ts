@@ -65,8 +65,9 @@ export class RuntimeThread {
   readonly images = new Images(this.imageMemory);
   readonly dirty = new DirtyMap();
 
-  constructor(epoch: WebAssembly.Memory) {
+  /** `deadlines`: of this thread, where it has had another RuntimeThread before. */
+  constructor(epoch: WebAssembly.Memory, deadlines: Deadlines = new Deadlines(epoch)) {
     this.epoch = epoch;
-    this.deadlines = new Deadlines(epoch);
+    this.deadlines = deadlines;
   }
 }
