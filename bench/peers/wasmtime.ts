@@ -11,6 +11,15 @@ const run = promisify(execFile);
 const COMPONENT = join(import.meta.dirname, 'component');
 const SDK = join(import.meta.dirname, '../../sdk/assemblyscript/assembly');
 
+const CORE_FLAGS = [
+  ['--runtime', 'stub'],
+  ['-O3'],
+  ['--enable', 'simd'],
+  ['--use', 'abort='],
+  ['--path', SDK],
+  ['--noColors'],
+].flat();
+
 /** Clears memories, tables and stacks in place instead of giving them back to the kernel: halves the cost of a fresh instance. */
 const TUNED = [
   'pooling-memory-keep-resident=2097152',
@@ -57,13 +66,11 @@ export async function wasmtimePeers(materials: Materials): Promise<Peer[]> {
   ];
 }
 
-/** function.ts → component.wasm in `folder`: AssemblyScript, then wasm-tools wraps the core module. */
-async function buildComponent(wasmTools: string, folder: string): Promise<string> {
+/** function.ts and component.ts → core.wasm, all in `folder`, with the features that the SDK is built with. */
+export async function compileCore(folder: string): Promise<void> {
   cpSync(join(COMPONENT, 'component.ts'), join(folder, 'component.ts'));
-  const at = (name: string): string => join(folder, name);
-  const flags = ['--runtime', 'stub', '-O3', '--use', 'abort=', '--path', SDK, '--noColors'];
   const { error, stderr } = await asc.main(
-    ['component.ts', '--baseDir', folder, '--outFile', 'core.wasm', ...flags],
+    ['component.ts', '--baseDir', folder, '--outFile', 'core.wasm', ...CORE_FLAGS],
     {
       readFile: (name, base) => readIfThere(name.startsWith('/') ? name : join(base, name)),
       writeFile: (name, content, base) => writeFileSync(join(base, name), content),
@@ -71,6 +78,12 @@ async function buildComponent(wasmTools: string, folder: string): Promise<string
     },
   );
   if (error !== null) throw new Error(stderr.toString(), { cause: error });
+}
+
+/** function.ts → component.wasm in `folder`: wasm-tools wraps the core module. */
+async function buildComponent(wasmTools: string, folder: string): Promise<string> {
+  const at = (name: string): string => join(folder, name);
+  await compileCore(folder);
   const { stdout } = await run(wasmTools, ['print', at('core.wasm')], { maxBuffer: 1 << 26 });
   writeFileSync(
     at('core.wat'),
