@@ -34,14 +34,6 @@ export function narrowPlain(units: usize, count: usize, to: usize): usize {
       if (done + 8 == count) return count;
       done = min(done + 8, count - 8);
     }
-  } else if (count >= 4) {
-    while (true) {
-      const bytes = packed(i64x2.splat(load<u64>(units + (done << 1))));
-      if (specialBytes(i64x2.splat(bytes)) != 0) break;
-      store<u32>(to + done, <u32>bytes);
-      if (done + 4 == count) return count;
-      done = count - 4;
-    }
   }
   for (; done < count; done++) {
     const unit = load<u16>(units + (done << 1));
@@ -49,6 +41,38 @@ export function narrowPlain(units: usize, count: usize, to: usize): usize {
     store<u8>(to + done, <u8>unit);
   }
   return done;
+}
+
+/** How many UTF-16 units a text has: as `text.length`, without the call. */
+// @ts-ignore: decorator
+@inline
+export function lengthOf(text: string): usize {
+  return load<u32>(changetype<usize>(text) - 4) >> 1;
+}
+
+/** A text of so many units fits into one vector of bytes. */
+export const SHORT_TEXT: usize = 16;
+
+/**
+ * The first sixteen units of a string as bytes; what does not fit becomes 0xff, or 0 from 0x8000 on, and what is behind
+ * its `count` units is anything. Strings are aligned to sixteen bytes, as the end of the memory is, so that every vector
+ * in which a string has a part can be read whole.
+ */
+// @ts-ignore: decorator
+@inline
+export function narrowShort(units: usize, count: usize): v128 {
+  const first = v128.load(units);
+  return i8x16.narrow_i16x8_u(first, count > 8 ? v128.load(units, 16) : first);
+}
+
+/** As `narrowPlain` for a SHORT_TEXT, all or nothing. There must be room for sixteen bytes at `to + 1`, where they go. */
+// @ts-ignore: decorator
+@inline
+export function narrowPlainShort(units: usize, count: usize, to: usize): bool {
+  const bytes = narrowShort(units, count);
+  if ((specialBytes(bytes) & ((1 << <i32>count) - 1)) != 0) return false;
+  v128.store(to, bytes, 1);
+  return true;
 }
 
 /** Copies bytes as UTF-16 units; returns `length`, or a place up to which all is ASCII, with something else soon behind it. */
@@ -94,9 +118,9 @@ export function sameAscii(from: usize, units: usize, count: usize): bool {
 @inline
 export function specialBytes(bytes: v128): i32 {
   // Compared as signed numbers, bytes beyond ASCII are below the space as well.
-  const outside = i8x16.lt_s(bytes, i8x16.splat(0x20));
-  const quote = i8x16.eq(bytes, i8x16.splat(0x22));
-  const backslash = i8x16.eq(bytes, i8x16.splat(0x5c));
+  const outside = i8x16.lt_s(bytes, i64x2(0x2020_2020_2020_2020, 0x2020_2020_2020_2020));
+  const quote = i8x16.eq(bytes, i64x2(0x2222_2222_2222_2222, 0x2222_2222_2222_2222));
+  const backslash = i8x16.eq(bytes, i64x2(0x5c5c_5c5c_5c5c_5c5c, 0x5c5c_5c5c_5c5c_5c5c));
   return i8x16.bitmask(v128.or(outside, v128.or(quote, backslash)));
 }
 

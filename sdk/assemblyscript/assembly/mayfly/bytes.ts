@@ -25,6 +25,11 @@ export class Bytes {
     return this.block + this.room;
   }
 
+  /** Bytes that the content may have until it is moved. */
+  get size(): usize {
+    return this.capacity;
+  }
+
   /** Free bytes in front of the content. */
   get headroom(): usize {
     return this.room;

@@ -40,6 +40,9 @@ export function parseBytes(start: usize, length: usize): Value {
   let depth = 0;
   let at = start;
   let wantsKey = false;
+  let inObject = false;
+  // Sixteen bytes can be looked at from up to here: those behind the text are somebody's, and do not count.
+  const last = (<usize>memory.size() << 16) - 16;
 
   while (true) {
     // A value, or a member name with its colon, begins here.
@@ -56,8 +59,15 @@ export function parseBytes(start: usize, length: usize): Value {
     const byte = load<u8>(at);
 
     if (byte == 0x22 /* " */) {
-      at = scanString(at + 1, end, node);
-      if (at == 0) return invalid(nodes, error, errorAt - start);
+      const from = at + 1;
+      at = from <= last ? from + ctz(specialBytes(v128.load(from)) | 0x1_0000) : from;
+      if (at < end && load<u8>(at) == 0x22) {
+        node.set(Kind.String, 0, from, at);
+        at++;
+      } else {
+        at = scanString(from, min(at, end), end, last, node);
+        if (at == 0) return invalid(nodes, error, errorAt - start);
+      }
       if (wantsKey) {
         at = skipSpace(at, end);
         if (at >= end) return invalid(nodes, JsonError.UnexpectedEnd, at - start);
@@ -76,7 +86,7 @@ export function parseBytes(start: usize, length: usize): Value {
       at = skipSpace(at + 1, end);
       if (at >= end || load<u8>(at) != byte + 2 /* } or ] */) {
         parent = changetype<usize>(node);
-        wantsKey = isObject;
+        wantsKey = inObject = isObject;
         continue;
       }
       depth--;
@@ -100,18 +110,18 @@ export function parseBytes(start: usize, length: usize): Value {
         return changetype<Value>(nodes);
       }
       if (at >= end) return invalid(nodes, JsonError.UnexpectedEnd, at - start);
-      const container = changetype<Value>(parent);
-      const isObject = container.kind == <u8>Kind.Object;
       const separator = load<u8>(at++);
       if (separator == 0x2c /* , */) {
-        wantsKey = isObject;
+        wantsKey = inObject;
         break;
       }
-      if (separator != <u8>(isObject ? 0x7d : 0x5d)) {
+      if (separator != <u8>(inObject ? 0x7d : 0x5d)) {
         return invalid(nodes, JsonError.ExpectedCommaOrEnd, at - 1 - start);
       }
       node.flags |= LAST;
+      const container = changetype<Value>(parent);
       parent = container.next;
+      inObject = parent != 0 && changetype<Value>(parent).kind == <u8>Kind.Object;
       depth--;
       container.to = at;
       node = container;
@@ -140,12 +150,9 @@ function skipSpaces(at: usize, end: usize): usize {
   return at;
 }
 
-/** `at` is behind the opening quote; returns the place behind the closing one. */
-function scanString(at: usize, end: usize, node: Value): usize {
-  const from = at;
+/** A string begins at `from`, and is plain up to `at`. Returns the place behind its closing quote. */
+function scanString(from: usize, at: usize, end: usize, last: usize, node: Value): usize {
   let flags: u8 = 0;
-  // Sixteen bytes can be looked at from up to here: those behind the text are somebody's, and do not count.
-  const last = (<usize>memory.size() << 16) - 16;
   while (at < end) {
     while (at < end && at <= last) {
       const special = specialBytes(v128.load(at));

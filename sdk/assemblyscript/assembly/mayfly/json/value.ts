@@ -1,3 +1,4 @@
+import { lengthOf, narrowShort, SHORT_TEXT } from "../ascii";
 import { decode, equals } from "../utf8";
 import { describe } from "./error";
 import { ESCAPED, INTEGER, Kind, LAST } from "./kind";
@@ -30,9 +31,10 @@ export class Value {
     return changetype<Value>(memory.data(offsetof<Value>()));
   }
 
+  // @ts-ignore: decorator
+  @inline
   set(kind: Kind, flags: u8, from: usize, to: usize): void {
-    this.kind = <u8>kind;
-    this.flags = flags;
+    store<u16>(changetype<usize>(this), <u16>kind | (<u16>flags << 8)); // both of them
     this.from = from;
     this.to = to;
   }
@@ -90,11 +92,20 @@ export class Value {
   /** The member of that name (the last one, when there are several, as in JavaScript). */
   get(name: string): Value {
     let found = Value.missing;
-    let key = this.firstNode(Kind.Object);
-    while (key != 0) {
-      const value = changetype<Value>(changetype<Value>(key).next);
-      if (changetype<Value>(key).equals(name)) found = value;
-      key = value.flags & LAST ? 0 : value.next;
+    let node = this.firstNode(Kind.Object);
+    const count = lengthOf(name);
+    const bytes = narrowShort(changetype<usize>(name), count);
+    const mask = (1 << <i32>count) - 1;
+    const isSimple = count <= SHORT_TEXT && (i8x16.bitmask(i8x16.lt_s(bytes, i8x16.splat(1))) & mask) == 0;
+    const last = (<usize>memory.size() << 16) - 16;
+    while (node != 0) {
+      const key = changetype<Value>(node);
+      const value = changetype<Value>(key.next);
+      if (isSimple && (key.flags & ESCAPED) == 0 && key.from <= last) {
+        const isIt = key.to - key.from == count && (~i8x16.bitmask(i8x16.eq(v128.load(key.from), bytes)) & mask) == 0;
+        if (isIt) found = value;
+      } else if (key.equals(name)) found = value;
+      node = value.flags & LAST ? 0 : value.next;
     }
     return found;
   }
