@@ -143,7 +143,8 @@ export class Exchange<Context = unknown> {
   end(body: Buffer | null, start: number, end: number): void {
     const { output } = this;
     const { dateLine } = this.#carrier;
-    const length = body === null ? 0 : end - start;
+    // RFC 9110 §15.3.6: a body after 205 would be read as the next response.
+    const length = body === null || this.status === 205 ? 0 : end - start;
     this.responseBytes = length;
     const bodiless = this.status === 204 || this.status === 304;
     if (!bodiless) this.headerNumber(contentLength, length);
@@ -151,7 +152,7 @@ export class Exchange<Context = unknown> {
     if (!this.keepAlive) output.put(closeLine, 0, closeLine.length);
     else if (this.head.minorVersion === 0) output.put(keepAliveLine, 0, keepAliveLine.length);
     output.put(crlf, 0, 2);
-    if (body !== null && !bodiless && this.head.method !== HEAD) output.put(body, start, end);
+    if (body !== null && length > 0 && !bodiless && this.head.method !== HEAD) output.put(body, start, end);
     if (this.aborted) output.length = this.responseStart;
     else this.#carrier.answered(this as Exchange);
   }

@@ -1,4 +1,9 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { ProblemCode } from '../model/problems.ts';
 import { type Carrier, Exchange } from './exchange.ts';
@@ -9,6 +14,18 @@ import { BAD_REQUEST, rejectionProblem } from './rejection.ts';
 import { scanHead } from './scan.ts';
 
 const MIN_BYTES_PER_MS = 1;
+const NOTHING = Buffer.alloc(0);
+
+/** Fields about an HTTP/1.1 connection, which HTTP/2 must not carry (RFC 9113 §8.2.2; RFC 7540 §3.2.1 has the last). */
+const NOT_IN_HTTP2: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
 
 /**
  * One HTTP/2 stream as an exchange. Its header fields are written down as an HTTP/1.1 head and scanned like one, so
@@ -21,7 +38,8 @@ export class StreamCarrier<Context = unknown> implements Carrier {
   readonly #front: Front<Context>;
   readonly #socket: TLSSocket;
   readonly #exchange: Exchange<Context>;
-  readonly #chunks: Buffer[] = [];
+  /** One buffer, not the list of what came: a client that sends a byte a frame would fill the memory with bookkeeping. */
+  #body: Buffer = NOTHING;
   #bodyBytes = 0;
   #maxBody = 0;
   #accepted = false;
@@ -57,7 +75,7 @@ export class StreamCarrier<Context = unknown> implements Carrier {
     const head = new RequestHead();
     const bytes = headBytes(headers);
     const result = bytes === null ? BAD_REQUEST : scanHead(bytes, 0, bytes.length, head, this.#front.http);
-    exchange.open(head, bytes ?? Buffer.alloc(0), true);
+    exchange.open(head, bytes ?? NOTHING, true);
     if (bytes === null || result <= 0)
       return this.#refuse(rejectionProblem(result === 0 ? BAD_REQUEST : result));
     this.#accepted = true;
@@ -72,18 +90,28 @@ export class StreamCarrier<Context = unknown> implements Carrier {
 
   #receive(chunk: Buffer): void {
     if (this.#exchange.answered) return;
-    this.#bodyBytes += chunk.length;
     this.#phaseBytes += chunk.length;
     this.#front.stats.bytesRead += chunk.length;
-    if (this.#bodyBytes > this.#maxBody) this.#refuse('content-too-large');
-    else this.#chunks.push(chunk);
+    if (this.#bodyBytes + chunk.length > this.#maxBody) this.#refuse('content-too-large');
+    else this.#append(chunk);
+  }
+
+  #append(chunk: Buffer): void {
+    const needed = this.#bodyBytes + chunk.length;
+    if (needed > this.#body.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.#body.length * 2, this.#maxBody)));
+      this.#body.copy(larger, 0, 0, this.#bodyBytes);
+      this.#body = larger;
+    }
+    chunk.copy(this.#body, this.#bodyBytes);
+    this.#bodyBytes = needed;
   }
 
   #dispatch(): void {
     if (this.#exchange.answered || this.#exchange.aborted) return;
     const exchange = this.#exchange;
-    if (this.#chunks.length > 0) {
-      exchange.body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    if (this.#bodyBytes > 0) {
+      exchange.body = this.#body;
       exchange.bodyStart = 0;
       exchange.bodyEnd = this.#bodyBytes;
     }
@@ -100,7 +128,13 @@ export class StreamCarrier<Context = unknown> implements Carrier {
     this.#front.stats.bytesWritten += length;
     if (this.#stream.destroyed) return;
     const body = Buffer.from(bytes.subarray(bodyStart, length));
-    this.#stream.respond(headers, { endStream: body.length === 0 });
+    try {
+      this.#stream.respond(headers, { endStream: body.length === 0 });
+    } catch {
+      // A function chose these fields: whatever they are, only its own caller may suffer.
+      this.#front.stats.socketErrors++;
+      return this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
     if (body.length > 0) this.#stream.end(body);
   }
 
@@ -156,13 +190,14 @@ function lines(name: string, value: string | string[] | undefined): number {
 /** Takes an HTTP/1.1 response apart: fields, and where the body begins. */
 function readResponse(bytes: Buffer, length: number): { headers: OutgoingHttpHeaders; bodyStart: number } {
   const headEnd = bytes.subarray(0, length).indexOf('\r\n\r\n');
-  const headers: Record<string, string | number | string[]> = {};
+  // A field may be called `constructor`: nothing is inherited.
+  const headers = Object.create(null) as Record<string, string | number | string[]>;
   const [, ...fieldLines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
   for (const line of fieldLines) {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
     const value = line.slice(colon + 1).trim();
-    if (name === 'connection') continue; // HTTP/2 has none
+    if (NOT_IN_HTTP2.has(name)) continue;
     const before = headers[name];
     if (before === undefined) headers[name] = value;
     else headers[name] = [...(Array.isArray(before) ? before : [String(before)]), value];

@@ -18,6 +18,8 @@ export class Http2Connection<Context = unknown> {
     this.#front = front;
     this.#session = performServerHandshake(socket, {
       maxHeaderListPairs: http.maxHeaders + PSEUDO_FIELDS,
+      // What a function may say over HTTP/1.1, two Location fields for instance, it may say here.
+      strictSingleValueFields: false,
       settings: {
         maxConcurrentStreams: MAX_STREAMS,
         maxHeaderListSize: http.maxHeadBytes,

@@ -46,6 +46,8 @@ class Echo implements RequestHandler {
     else if (way === '/never') this.pending.push(exchange);
     else if (way === '/large') answerWith(exchange, Buffer.alloc(400_000, 'x'));
     else if (way === '/empty') answerWith(exchange, null, 204);
+    else if (way === '/reset') answerWith(exchange, Buffer.from('HTTP/1.1 200 OK'), 205);
+    else if (way === '/fields') answerWithFields(exchange);
     else answer(exchange);
   }
 
@@ -69,6 +71,13 @@ function answerWith(exchange: Exchange, body: Buffer | null, status = 200): void
   exchange.begin(status);
   exchange.headerBlock(contentType, 0, contentType.length);
   exchange.end(body, 0, body?.length ?? 0);
+}
+
+/** A function that chooses its header lines: those in the body. */
+function answerWithFields(exchange: Exchange): void {
+  exchange.begin(200);
+  exchange.headerBlock(exchange.body, exchange.bodyStart, exchange.bodyEnd);
+  exchange.end(Buffer.from('ok'), 0, 2);
 }
 
 interface Server {
@@ -222,6 +231,14 @@ for (const way of ways) {
       assert.doesNotMatch(empty, /content-length/);
       assert.match(kept, /connection: keep-alive\r\n/);
       assert.match(last, /connection: close\r\n\r\n\/o:$/);
+    });
+
+    test('a 205 has no body that could be read as the next answer', async (t) => {
+      const text = await ask(way, t, [
+        'GET /reset HTTP/1.1\r\nHost: a\r\n\r\nGET /o HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+      ]);
+      assert.deepEqual(statusesIn(text), [205, 200]);
+      assert.match(text, /^HTTP\/1\.1 205 [^]*?content-length: 0\r\n/);
     });
 
     test('Expect: 100-continue', async (t) => {
@@ -456,6 +473,47 @@ describe('HTTP/2', () => {
     assert.equal(answers[4].headers['content-length'], '3');
     assert.equal(answers[5].body.length, 400_000);
     assert.equal(answers[0].headers['connection'], undefined);
+  });
+
+  test('no header field of a function ends more than its own answer', async (t) => {
+    const { ask } = await dial(t);
+    const hostile = [
+      'location: /a\r\nlocation: /b\r\n',
+      'content-type: a/b\r\ncontent-type: c/d\r\netag: "1"\r\netag: "2"\r\n',
+      'http2-settings: AAMAAABk\r\nupgrade: h2c\r\nkeep-alive: 1\r\nproxy-connection: x\r\nte: gzip\r\n',
+      '__proto__: x\r\nconstructor: y\r\n',
+      'x: \u00ff\t\u0080\r\n',
+    ];
+    const answers: Answer[] = [];
+    for (const lines of hostile) answers.push(await ask({ ':path': '/fields', ':method': 'POST' }, lines));
+    assert.deepEqual(
+      answers.map(({ status, body }) => [status, body]),
+      hostile.map(() => [200, 'ok']),
+    );
+    assert.equal(answers[0].headers['location'], '/a');
+    assert.deepEqual(Object.keys(answers[2].headers).toSorted(), [':status', 'content-length', 'date']);
+    assert.equal(answers[3].headers['constructor'], 'y');
+    assert.deepEqual((await ask({ ':path': '/reset' })).body, '');
+    assert.equal((await ask({ ':path': '/a' })).status, 200);
+  });
+
+  test('a body in the smallest of frames arrives whole, one too long is refused', async (t) => {
+    const { session, ask } = await dial(t);
+    const send = async (length: number): Promise<string> => {
+      const stream = session.request({ ':path': '/a', ':method': 'POST' });
+      let text = '';
+      stream.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+      for (let sent = 0; sent < length; sent++) {
+        stream.write('x');
+        if (sent % 100 === 99) await pause(0);
+      }
+      stream.end();
+      await once(stream, 'end');
+      return text;
+    };
+    assert.equal(await send(1000), `/a:${'x'.repeat(1000)}`);
+    const whole = await ask({ ':path': '/a', ':method': 'POST' }, 'y'.repeat(MAX_BODY));
+    assert.equal(whole.body.length, MAX_BODY + 3);
   });
 
   test('the same refusals', async (t) => {
