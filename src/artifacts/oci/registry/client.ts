@@ -32,6 +32,8 @@ export interface Call {
   readonly access: 'pull' | 'pull,push';
   /** A connection that is lost, or a passing failure, is not tried again here. */
   readonly once?: boolean;
+  /** The body says who we are: no other host gets it. */
+  readonly isSecret?: boolean;
 }
 
 const SMALL_ANSWER = 64 * 1024;
@@ -123,6 +125,7 @@ export class RegistryClient {
   async #follow(call: Call, start: URL, base: URL, authorization: string | null): Promise<Answer> {
     let url = start;
     for (let hop = 0; ; hop++) {
+      if (!mayAsk(url, base, call)) throw this.#astray(url.href);
       const own = url.origin === base.origin && authorization !== null;
       const answer = await this.#exchange({
         method: call.method,
@@ -135,20 +138,16 @@ export class RegistryClient {
       const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
       if (!isRedirect) return answer;
       const keepsBody = answer.status >= 307 || call.method === 'GET' || call.method === 'HEAD';
-      const next = URL.canParse(location, url) ? new URL(location, url) : null;
-      if (next === null || !keepsBody || hop === MAX_REDIRECTS || !this.#mayFollow(next, base)) {
-        throw new MayflyError('Cannot follow the registry: it redirects to where nobody should go', {
-          where: `${this.label}, ${location.slice(0, 100)}`,
-          code: 'registry-failed',
-        });
-      }
-      url = next;
+      if (!keepsBody || hop === MAX_REDIRECTS || !URL.canParse(location, url)) throw this.#astray(location);
+      url = new URL(location, url);
     }
   }
 
-  /** Nothing that was asked for over TLS comes over plain HTTP. */
-  #mayFollow(next: URL, base: URL): boolean {
-    return next.protocol === 'https:' || (next.protocol === 'http:' && base.protocol === 'http:');
+  #astray(location: string): MayflyError {
+    return new MayflyError('Cannot follow the registry: it redirects to where nobody should go', {
+      where: `${this.label}, ${location.slice(0, 100)}`,
+      code: 'registry-failed',
+    });
   }
 
   async #exchange(ask: Ask): Promise<Answer> {
@@ -196,12 +195,12 @@ export class RegistryClient {
       registry,
       plainHttp: base.protocol === 'http:',
       credentials: () => (this.#credentials ??= findCredentials(registry, repository, this.#options.env)),
-      send: (ask) =>
+      send: ({ url, body, headers: { authorization, ...headers }, ...ask }) =>
         this.#attempt(
-          { ...ask, to: ask.url, headers: ask.headers, body: asBytes(ask.body), access: 'pull' },
-          ask.url,
-          ask.url,
-          ask.headers['authorization'] ?? null,
+          { ...ask, to: url, headers, body: asBytes(body), access: 'pull', isSecret: body !== undefined },
+          url,
+          url,
+          authorization ?? null,
         ),
       now: () => Date.now(),
     });
@@ -220,6 +219,12 @@ export class RegistryClient {
       return this.#ping(others);
     }
   }
+}
+
+/** Nothing that began over TLS goes on over plain HTTP, wherever the registry points to. */
+function mayAsk(url: URL, base: URL, { isSecret = false }: Call): boolean {
+  if (isSecret && url.origin !== base.origin) return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && base.protocol === 'http:');
 }
 
 /** Some failures would be the same the next time; where nobody listens, somebody may be about to. */

@@ -5,6 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { makeTestFolder } from '../../../../test/support/folder.ts';
 import { openTestRegistry, testImage } from '../../../../test/support/images.ts';
@@ -196,6 +197,59 @@ test('uploads follow 307 to another host, without telling it who we are', async 
   assert.deepEqual(storage.blobs.get(DIGEST), BLOB);
   assert.ok(storage.authorizations.every((shown) => shown === undefined));
   assert.ok(registry.authorizations.some((shown) => shown !== undefined));
+});
+
+test('a token server that redirects takes neither the password nor the refresh token to another host', async () => {
+  for (const identity of [false, true]) {
+    const bodies: string[] = [];
+    await using thief = await startFakeRegistry({
+      fault: async (request, response) => {
+        bodies.push(await text(request));
+        response.setHeader('content-type', 'application/json').end('{"token":"t"}');
+        return true;
+      },
+    });
+    await using registry = await startFakeRegistry({
+      bearer: { user: 'me:secret' },
+      fault: (request, response) => {
+        if (request.url?.startsWith('/token') !== true) return false;
+        response.writeHead(307, { location: `http://${thief.host}/token` }).end();
+        return true;
+      },
+    });
+    const entry = identity
+      ? { identitytoken: 'secret' }
+      : { auth: Buffer.from('me:secret').toString('base64') };
+    using folder = makeTestFolder({
+      'config.json': JSON.stringify({ auths: { [registry.host]: entry } }),
+    });
+    const env = { DOCKER_CONFIG: folder.path, HOME: folder.path };
+    await assert.rejects(openTestRegistry(`${registry.host}/a`, { env }).find('1'));
+    assert.ok(thief.authorizations.every((shown) => !shown?.startsWith('Basic')));
+    assert.ok(bodies.every((body) => !body.includes('secret')));
+    assert.equal(thief.seen.length > 0, !identity, 'an anonymous question may go there, a secret may not');
+  }
+});
+
+test('an upload that began over TLS does not go on over plain HTTP', async () => {
+  const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => readFileSync(join(TLS, name), 'utf8')) as [
+    string,
+    string,
+  ];
+  await using plain = await startFakeRegistry();
+  await using secure = await startFakeRegistry({
+    tls: { key, cert },
+    fault: (request, response) => {
+      if (request.method !== 'POST') return false;
+      response.writeHead(202, { location: `http://${plain.host}/v2/a/blobs/uploads/1` }).end();
+      return true;
+    },
+  });
+  await assert.rejects(
+    openTestRegistry(`${secure.host}/a`, { ca: cert }).putBlob(BLOB, DIGEST),
+    problem('registry-failed', /redirects/),
+  );
+  assert.deepEqual(plain.seen, []);
 });
 
 test('redirects that never end, or lead from TLS to plain HTTP, are refused', async () => {
