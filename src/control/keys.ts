@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../model/clock.ts';
 import { MayflyError } from '../model/errors.ts';
 import { parseKeySet, type KeySet } from './key-set.ts';
+import { safeFetch } from './safe-fetch.ts';
 
 export type KeyLocation = { readonly file: string } | { readonly url: string; readonly refreshMs: number };
 
@@ -113,10 +114,8 @@ function urlReader(url: string): Read {
   let validators: Record<string, string> = {};
   return async () => {
     try {
-      const response = await fetch(url, {
-        headers: { accept: 'application/jwk-set+json, application/json', ...validators },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
+      const headers = { accept: 'application/jwk-set+json, application/json', ...validators };
+      const response = await safeFetch(url, headers, AbortSignal.timeout(TIMEOUT_MS));
       if (response.status === 304) return null;
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       const text = await readLimited(response);
