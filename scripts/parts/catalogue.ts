@@ -4,7 +4,7 @@
  */
 import { cProgram } from './c.ts';
 import { crate, shim } from './cargo.ts';
-import { debian } from './debian.ts';
+import { debian, libraries, loader } from './debian.ts';
 import { goCommand, goModuleFolder, kubernetes } from './go.ts';
 import { wheel } from './pypi.ts';
 import type { Recipe } from './recipe.ts';
@@ -54,6 +54,12 @@ export const catalogue = {
         ],
       },
     }),
+  },
+  'node-libraries': {
+    version: 'glibc 2.41, libstdc++ 14.2',
+    about: 'the shared libraries that Node needs, for the image of the platform',
+    paths: { libraries, loader },
+    ...debian({ packages: { libc6: '2.41', 'libstdc++6': '14.2.0', libatomic1: '14.2.0' } }),
   },
   pause: {
     version: '1',

@@ -105,9 +105,10 @@ test(
         '-n',
         'mayfly-system',
         '-o',
-        'jsonpath={.spec.replicas} {.spec.template.spec.containers[0].image}',
+        'jsonpath={.spec.replicas} {.spec.template.spec.containers[0].image} {.spec.template.spec.containers[0].args}',
       );
-      assert.equal(image, '3 registry.example.com/mayfly:9');
+      const given = 'registry.example.com/mayfly:9';
+      assert.equal(image, `3 ${given} ["operator","--gateway-image=${given}"]`);
     });
 
     await t.test("somebody else's field is left alone until --force", async () => {

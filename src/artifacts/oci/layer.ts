@@ -17,9 +17,10 @@ export interface Layer {
 /** RFC 1952: the byte that names the operating system; 255 is "unknown". */
 const GZIP_SYSTEM = 9;
 
-export function makeLayer(files: readonly TarFile[]): Layer {
+/** `level`: 1 is quick, 9 is small. */
+export function makeLayer(files: readonly TarFile[], level = 9): Layer {
   const tar = writeTar(files);
-  const bytes = gzipSync(tar, { level: 9 });
+  const bytes = gzipSync(tar, { level });
   bytes[GZIP_SYSTEM] = 255;
   return { bytes, diffId: digestOf(tar) };
 }

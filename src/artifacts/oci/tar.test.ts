@@ -49,6 +49,21 @@ test('what is written is read back', () => {
   );
 });
 
+test('names of more than 100 bytes are parted, folders are said; what cannot be parted is refused', () => {
+  const none = new Uint8Array();
+  const names = [`${'a'.repeat(100)}/b`, `${'deep/'.repeat(49)}file`, `${'x/'.repeat(60)}${'y'.repeat(100)}`];
+  const tar = writeTar([
+    ...names.map((name) => ({ name, bytes: none })),
+    { name: 'tmp/', bytes: none, mode: 0o1777 },
+  ]);
+  assert.deepEqual(
+    read(tar).map(({ name, type }) => [name, type]),
+    [...names.map((name) => [name, 'file']), ['tmp', 'folder']],
+  );
+  for (const name of ['z'.repeat(101), `${'z'.repeat(156)}/b`, `a/${'z'.repeat(101)}`, `${'z'.repeat(101)}/`])
+    assert.throws(() => writeTar([{ name, bytes: none }]), /too long/);
+});
+
 test('long names as pax and GNU write them, prefixes of ustar, sizes in base 256', () => {
   const plain = writeTar([{ name: 'short', bytes: Buffer.from('abc') }]);
   const long = `${'deep/'.repeat(50)}file`;

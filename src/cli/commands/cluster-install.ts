@@ -29,7 +29,7 @@ export function clusterInstallCommand(shell: Shell): Command {
     .option('--dry-run', 'let the API server check every object and tell what would become of it')
     .option('--print', 'print the objects as YAML instead of applying them')
     .option('--force', 'take over fields that somebody else has set otherwise')
-    .option('--image <reference>', 'image of the operator')
+    .option('--image <reference>', 'image of the operator, and of gateways that name none')
     .option('--operators <number>', 'how many run; one of them acts', wholeNumber(1, 10))
     .action((flags: InstallFlags) => run(shell, flags));
 }

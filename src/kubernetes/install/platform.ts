@@ -11,7 +11,7 @@ const FOLDER = join(PACKAGE_ROOT, 'deploy', 'kubernetes');
 const FIRST = ['Namespace', 'CustomResourceDefinition', 'ServiceAccount'];
 
 export interface Wishes {
-  /** Image of the operator; null: the one that the manifests name. */
+  /** Image of the operator and, where they name none, of gateways; null: the one that the manifests name. */
   readonly image: string | null;
   /** Number of operators, of which one acts; null: as in the manifests. */
   readonly operators: number | null;
@@ -38,16 +38,20 @@ export function isOperator({ kind, metadata }: KubeObject): boolean {
 
 interface Workload {
   readonly replicas: number;
-  readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+  readonly template: { readonly spec: { readonly containers: readonly Container[] } };
 }
+
+interface Container {
+  readonly image: string;
+  readonly args: readonly string[];
+}
+
+const GATEWAY_IMAGE = '--gateway-image=';
 
 function changed(object: KubeObject, { image, operators }: Wishes): KubeObject {
   const spec = object['spec'] as Workload;
   const { template } = spec;
-  const containers = template.spec.containers.map((container) => ({
-    ...container,
-    image: image ?? container.image,
-  }));
+  const containers = template.spec.containers.map((container) => withImage(container, image));
   return {
     ...object,
     spec: {
@@ -56,4 +60,13 @@ function changed(object: KubeObject, { image, operators }: Wishes): KubeObject {
       template: { ...template, spec: { ...template.spec, containers } },
     },
   };
+}
+
+/** Operator and gateways are one image. */
+function withImage(container: Container, image: string | null): Container {
+  if (image === null) return container;
+  const args = container.args.map((arg) =>
+    arg.startsWith(GATEWAY_IMAGE) ? `${GATEWAY_IMAGE}${image}` : arg,
+  );
+  return { ...container, image, args };
 }
