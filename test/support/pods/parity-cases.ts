@@ -74,6 +74,7 @@ function* methodsAndPaths(): Generator<ParityCase> {
     for (const target of ['/api/function', '/api/status', '/api/', '/api/x/y', '/api', '/', '/other'])
       yield one('shop', { method, target });
     yield one('greeter', { method, target: '/a/b', headers: ['X-Tag: tag'], body: 'body' });
+    yield one('ledger', { method, target: '/a%20b', headers: ['x-TAG: tag', 'X-Tag: other'], body: 'a 1' });
     yield one('hostile', { method, target: '/c' });
     yield one('shipping', { method, target: '/shipping?country=DE&grams=1' });
   }
@@ -213,6 +214,34 @@ function* paths(): Generator<ParityCase> {
       headers: ['X-Request-Id: fixed'],
     });
   }
+}
+
+/** Rust's own strings, trees, numbers and panics, and a stack of its own in memory. */
+function* rust(): Generator<ParityCase> {
+  const many = Array.from({ length: 3000 }, (_, i) => `n${(i * 7919) % 501} ${(i % 13) - 6}`).join('\n');
+  const sums = [
+    '',
+    'a 1',
+    'b 2\na 1\r\nb -3\n\n',
+    'ä 9223372036854775807',
+    many,
+    // These end in a panic:
+    'a',
+    'a b',
+    'a 9223372036854775807\na 1',
+    'a 99999999999999999999',
+  ];
+  for (const body of sums) yield one('ledger', { method: 'POST', target: '/sums', body });
+  yield one(
+    'ledger',
+    { method: 'POST', target: '/sums', body: Buffer.from('ok 1\n\xff 2', 'latin1') },
+    'no UTF-8',
+  );
+  for (const body of ['', '1', '0.1 0.2', '1e308 1e308', '5e-324', 'x', '-0', '1 2 3.5'])
+    yield one('ledger', { method: 'POST', target: '/mean', body });
+  for (const body of ['0', '1', '200', '1000000', 'x'])
+    yield one('ledger', { method: 'POST', target: '/depth', body });
+  yield one('ledger', { method: 'POST', target: '/index', body: 'abc' });
 }
 
 function* wagi(): Generator<ParityCase> {
@@ -392,6 +421,7 @@ export const parityCases: readonly ParityCase[] = [
   ...bodies(),
   ...headers(),
   ...paths(),
+  ...rust(),
   ...wagi(),
   ...failures(),
   ...streams(),

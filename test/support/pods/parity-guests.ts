@@ -1,4 +1,4 @@
-/** The functions that gateway and pods are compared with: AssemblyScript, C by both contracts, and hand-written ones. */
+/** The functions that gateway and pods are compared with: AssemblyScript, C by both contracts, Rust, and hand-written ones. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const ROUTES = {
     { path: '/api/*', methods: ['GET', 'PUT'] },
   ],
   greeter: [{ path: '/*', methods: null }],
+  ledger: [{ path: '/*', methods: null }],
   shipping: [{ path: '/shipping', methods: ['GET', 'POST'] }],
   script: [{ path: '/*', methods: null }],
   hostile: [{ path: '/*', methods: null }],
@@ -28,6 +29,7 @@ export const GUESTS = Object.keys(ROUTES) as GuestName[];
 const ENV: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   sdk: { GREETING: 'Grüße & "quotes"\nsecond line', EMPTY: '' },
   greeter: { GREETING: 'hi ' },
+  ledger: { GREETING: 'grüezi ' },
   hostile: { GREETING: 'hello' },
   shipping: { CURRENCY: 'EUR' },
   script: { PLAIN: 'Grüße für 5 €', HTTP_X_MINE: 'not yours', SERVER_NAME: 'mine', CONTENT_TYPE: 'mine/too' },
@@ -69,6 +71,8 @@ export async function parityModule(name: GuestName): Promise<Uint8Array> {
       return await builtFunction('examples/flash-sale/function.ts');
     case 'greeter':
       return readFileSync(join(ROOT, 'test/fixtures/handler-c/handler.wasm'));
+    case 'ledger':
+      return readFileSync(join(ROOT, 'test/fixtures/handler-rust/handler.wasm'));
     case 'shipping':
       return readFileSync(join(ROOT, 'examples/wagi/shipping.wasm'));
     case 'script':
