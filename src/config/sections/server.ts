@@ -16,7 +16,7 @@ export const server = z.strictObject({
     ),
   max_connections: integer(1, 1_000_000)
     .prefault(10_000)
-    .describe('Connections open at once, over all threads; one more is closed at once.'),
+    .describe('Connections open at once, over all threads; one more gets 503 and is closed.'),
   max_header_size: quantity(1024, 1024 * 1024)
     .prefault('16Ki')
     .describe(

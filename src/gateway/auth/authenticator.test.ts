@@ -402,6 +402,26 @@ test('an unknown key is asked for once, and the token is tried again when the ne
   assert.deepEqual(asked, ['new'], 'and none while it cools down');
 });
 
+test('made-up key ids that wait for a new key set do not keep out tokens whose key is known', async () => {
+  const { privateKey, jwk } = await keyPair('ES256', 'k1');
+  const spec = specOf({ secret: null, jwks: jwksOf(jwk) });
+  const authenticator = new Authenticator(spec, { onUnknownKey: () => {}, keyWaitMs: 10_000 });
+  const rest = `${encoded({ exp: seconds + 60 })}.${Buffer.alloc(64, 1).toString('base64url')}`;
+  let settled = 0;
+  const attack = Array.from({ length: 1024 }, async (_, i) => {
+    const reason = await reasonOf(
+      bearer(authenticator, `${encoded({ alg: 'ES256', kid: `made-up-${i}` })}.${rest}`),
+    );
+    settled++;
+    return reason;
+  });
+  await Promise.all(attack.slice(256));
+  assert.equal(settled, 1024 - 256, 'the others still wait');
+  assert.equal(await reasonOf(bearer(authenticator, await signWith(privateKey, 'ES256', 'k1'))), 'session');
+  authenticator.update({ ...spec, issuer: 'another' });
+  assert.deepEqual(new Set(await Promise.all(attack)), new Set(['unknown-key']));
+});
+
 test('requests with the same new token are verified once, together', async () => {
   const { privateKey, jwk } = await keyPair('ES256', 'k1');
   const authenticator = authenticatorOf({ secret: null, jwks: jwksOf(jwk) });
