@@ -7,6 +7,7 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import type { Exchange } from '../../src/http/exchange.ts';
 import { listen } from '../../src/http/listener.ts';
 import { GAUGE } from '../../src/model/shared.ts';
+import { HTTP_LIMITS } from '../lib/http-limits.ts';
 
 const HEADERS = Buffer.from(
   'content-type: application/json\r\nRateLimit-Policy: "default";q=61000000;w=60\r\nRateLimit: "default";r=999999;t=1\r\nx-request-id: 0123456789abcdef-12345\r\n',
@@ -33,14 +34,7 @@ async function serve(gauges: SharedArrayBuffer): Promise<void> {
     port: Number(process.env['PORT']),
     reusePort: true,
     gauges: new Int32Array(gauges),
-    http: {
-      maxHeadBytes: 16_384,
-      maxHeaders: 100,
-      maxTargetBytes: 8192,
-      timeoutMs: 30_000,
-      maxConnections: 10_000,
-      tls: null,
-    },
+    http: { ...HTTP_LIMITS, tls: null },
     handler: {
       onHead: () => MIB,
       onRequest: (exchange: Exchange) => {

@@ -7,6 +7,7 @@ import { part } from '../../scripts/parts/part.ts';
 import { podServer } from '../../src/pods/adapter.ts';
 import { linkPod } from '../../src/pods/link/link.ts';
 import { arenaBytes, encodePodSettings, type PodSettings } from '../../src/pods/settings.ts';
+import { HTTP_LIMITS } from '../lib/http-limits.ts';
 import { type LoadResult, medianLoad, wrk, wrkScript } from '../lib/load.ts';
 import { digits, thousands } from '../lib/markdown.ts';
 import { buildFunction, shopFolder } from '../lib/mayfly.ts';
@@ -117,13 +118,7 @@ function podOf(guest: Uint8Array, adapter: Uint8Array): Uint8Array {
     host: '127.0.0.1',
     port: 8080,
     logLevel: 'warn',
-    http: {
-      maxHeadBytes: 16_384,
-      maxHeaders: 100,
-      maxTargetBytes: 8192,
-      timeoutMs: 30_000,
-      maxConnections: 10_000,
-    },
+    http: HTTP_LIMITS,
     limits: {
       requestTimeoutMs: 30_000,
       cpuBudgetMs: 3000,

@@ -1,5 +1,6 @@
 /** A Kubernetes API over HTTP. JSON goes through as it is: no model in between that could drop a field. */
 import { Agent, type Dispatcher, request } from 'undici';
+import { retryAfterMs } from '../../model/retry-after.ts';
 import { FIELD_MANAGER } from '../resources/names.ts';
 import {
   ApiError,
@@ -21,6 +22,8 @@ const TIMEOUT_MS = 30_000;
 /** The server ends a watch after this; a bookmark comes about every minute, so silence of two means that nobody is there. */
 const WATCH_SECONDS = 290;
 const SILENCE_MS = 130_000;
+/** Longer than this nobody is kept waiting by a server's word. */
+const LONGEST_PAUSE_MS = 3_600_000;
 /** A page of a list. */
 const PAGE = 500;
 
@@ -222,7 +225,7 @@ export class ClusterClient implements Cluster, AsyncDisposable {
     }
     if (response.statusCode < 300) return response;
     const text = await response.body.text().catch(() => '');
-    throw failure(response.statusCode, statusFrom(text), retryAfter(response.headers['retry-after']));
+    throw failure(response.statusCode, statusFrom(text), askedPause(response.headers['retry-after']));
   }
 }
 
@@ -256,8 +259,10 @@ function unreachable(cause: unknown): ApiError {
   return new ApiError(0, 'Unreachable', `The API server cannot be reached: ${message}`, { cause });
 }
 
-function retryAfter(header: string | string[] | undefined): number | null {
-  return typeof header === 'string' && /^\d{1,4}$/.test(header) ? Number(header) * 1000 : null;
+/** Milliseconds; null: the server asks for none. */
+function askedPause(header: string | string[] | undefined): number | null {
+  const asked = retryAfterMs([header].flat()[0], Date.now());
+  return asked === null ? null : Math.min(asked, LONGEST_PAUSE_MS);
 }
 
 function selector(labels: Selection['labels']): Record<string, string> {

@@ -1,4 +1,5 @@
 /** What is worth another attempt, and when: pure decisions. */
+import { retryAfterMs } from '../../../model/retry-after.ts';
 import type { Answer } from './http.ts';
 
 export const MAX_ATTEMPTS = 6;
@@ -19,10 +20,8 @@ export function pauseBefore(attempt: number, random: number): number {
   return Math.round(most * (0.5 + random / 2));
 }
 
-/** What `Retry-After` asks for, seconds or a date (RFC 9110 §10.2.3); null: nothing that makes sense. */
+/** What the registry asks for by `Retry-After`, within reason; null: nothing. */
 export function askedPause(answer: Pick<Answer, 'header'>, now: number): number | null {
-  const value = answer.header('retry-after')?.trim();
-  if (value === undefined || value === '') return null;
-  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(wait) && wait >= 0 ? Math.min(wait, LONGEST_ASKED_MS) : null;
+  const asked = retryAfterMs(answer.header('retry-after'), now);
+  return asked === null ? null : Math.min(asked, LONGEST_ASKED_MS);
 }
