@@ -41,6 +41,8 @@ interface Sample {
 const WINDOW_MS = 100;
 const LAST_ANSWERS_MS = 2000;
 const UNSENT = -1;
+/** Any answer will do: 404. */
+const HELLO = 'GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
 class Client {
   readonly samples: Sample[] = [];
@@ -60,11 +62,16 @@ class Client {
     return this.#due.size;
   }
 
-  /** Resolves when all connections stand. */
+  /** Resolves when the server has answered on every connection: that the kernel completed one does not mean it was accepted. */
   async open(): Promise<void> {
     const sockets = Array.from({ length: this.#options.connections }, () => this.#connect());
-    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    this.#idle.push(...sockets);
+    await Promise.all(
+      sockets.map(async (socket) => {
+        await once(socket, 'connect');
+        socket.write(HELLO);
+        await once(socket, 'data');
+      }),
+    );
   }
 
   /** Sends the request that was due then. */

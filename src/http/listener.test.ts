@@ -416,6 +416,21 @@ describe('limits of connections', () => {
     assert.deepEqual(statusesIn(text), [414]);
   });
 
+  test('of clients that come at once many are taken in each turn of the event loop, and none after the drain', async (t) => {
+    const { listener } = await serve(t, { reusePort: true, http: { ...spec, maxConnections: 1000 } });
+    const clients = Array.from({ length: 160 }, () => connect(listener.port, '127.0.0.1'));
+    t.after(() => clients.forEach((client) => client.destroy()));
+    let turns = 0;
+    while (listener.stats.accepted < clients.length) {
+      await new Promise((later) => setImmediate(later));
+      assert.ok(++turns < 80, `${listener.stats.accepted} of ${clients.length} after ${turns} turns`);
+    }
+    await listener.drain(0);
+    const late = connect(listener.port, '127.0.0.1');
+    const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNREFUSED');
+  });
+
   test('a port in use is an error that says what to do', async (t) => {
     const { listener } = await serve(t);
     await assert.rejects(serve(t, { port: listener.port }), /port is in use.*choose another port/);

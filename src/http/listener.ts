@@ -13,6 +13,12 @@ import { problemDocument } from './problem.ts';
 
 const SWEEP_MS = 500;
 const BACKLOG = 4096;
+/**
+ * Sockets that listen, of each thread. libuv takes one connection of a socket in a turn of the event loop, and a busy thread's
+ * turns take milliseconds: when hundreds connect at once, the last would wait for hundreds of turns. The kernel spreads
+ * connections over all sockets of a port (SO_REUSEPORT), so with so many sockets so many are taken in a turn.
+ */
+const SOCKETS = 16;
 
 export interface ListenOptions<Context> {
   readonly host: string;
@@ -49,26 +55,29 @@ export interface Listener {
 /** Opens the HTTP front of one thread. Throws a MayflyError when the address cannot be listened on. */
 export async function listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
   const front = new Front<Context>(options.handler, options.http);
-  const server = options.secure === true ? secureServer(front, options) : plainServer(front, options);
-  await open(server, options);
+  const servers = await openAll(options, () =>
+    options.secure === true ? secureServer(front, options) : plainServer(front, options),
+  );
   const sweeper = setInterval(() => front.sweep(performance.now()), SWEEP_MS).unref();
   return {
-    port: (server.address() as { port: number }).port,
+    port: portOf(servers[0] as Server),
     get stats() {
       front.stats.open = front.connections.size + front.sessions.size;
       return front.stats;
     },
     update(http) {
       front.http = http;
-      if (http.tls !== null && server instanceof SecureServer)
-        server.setSecureContext(secureContext(http.tls));
+      for (const server of servers) {
+        if (http.tls !== null && server instanceof SecureServer)
+          server.setSecureContext(secureContext(http.tls));
+      }
     },
     leave() {
       front.draining = true;
       for (const session of front.sessions) session.leave();
     },
     async drain(graceMs) {
-      server.close();
+      for (const server of servers) server.close();
       const aborted = await drain(front, graceMs);
       clearInterval(sweeper);
       return aborted;
@@ -150,8 +159,33 @@ function refuse(socket: Socket): void {
   socket.end(tooManyConnections, () => socket.destroy());
 }
 
-function open<Context>(server: Server, options: ListenOptions<Context>): Promise<void> {
-  const { host, port, reusePort } = options;
+/** All on one port, which the first one picks when it is 0. Without `reusePort` there can be only one. */
+async function openAll<Context>(options: ListenOptions<Context>, make: () => Server): Promise<Server[]> {
+  const first = make();
+  await open(first, options, options.port);
+  const servers = [first];
+  try {
+    while (options.reusePort && servers.length < SOCKETS) {
+      const server = make();
+      await open(server, options, portOf(first));
+      servers.push(server);
+    }
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+  return servers;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as { port: number }).port;
+}
+
+function open<Context>(
+  server: Server,
+  { host, reusePort }: ListenOptions<Context>,
+  port: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => reject(cannotListen(error, host, port));
     server.once('error', onError);
