@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     return shell.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return printError(terminal, error);
-    return error.exitCode === 0 ? 0 : printError(terminal, usageError(error));
+    return error.exitCode === 0 ? 0 : printError(terminal, usageError(error, commandIn(program, argv)));
   }
 }
 
@@ -41,13 +41,30 @@ function adapt(command: Command, { out, err }: Terminal): void {
   command.commands.forEach((inner) => adapt(inner, { out, err } as Terminal));
 }
 
-function usageError({ message, code }: CommanderError): MayflyError {
+/** The innermost command that the words name: `mayfly image push`. */
+function commandIn(program: Command, argv: readonly string[]): Command {
+  let command = program;
+  for (const word of argv.filter((each) => !each.startsWith('-'))) {
+    const inner = command.commands.find((each) => each.name() === word);
+    if (inner === undefined) break;
+    command = inner;
+  }
+  return command;
+}
+
+function usageError({ message, code }: CommanderError, command: Command): MayflyError {
   const text = message
     .replace(/^error: /, '')
     .replaceAll('\n', ' ')
     .replace(/\.$/, '');
+  const names = [command.name()];
+  for (let outer = command.parent; outer !== null; outer = outer.parent) names.unshift(outer.name());
+  const name = names.join(' ');
   return new MayflyError(code === 'commander.help' ? 'A command is missing' : text, {
-    fix: 'mayfly --help lists the commands; mayfly COMMAND --help tells what one takes.',
+    fix:
+      command.commands.length > 0
+        ? `${name} --help lists the commands; ${name} COMMAND --help tells what one takes.`
+        : `Write it as ${name} ${command.usage()}; ${name} --help tells more.`,
     exitCode: 2,
     code: 'usage',
   });

@@ -209,6 +209,14 @@ const broken: { name: string; text: string; env?: Record<string, string>; expect
     ],
   },
   {
+    name: 'words that are none of the allowed ones, and examples within what is allowed',
+    text: 'rate_limit: { key: [users] }\nfleet: { store: http://x }\n',
+    expected: [
+      'mayfly.yaml:1:21: rate_limit.key[0] is not one of those allowed. Found: "users". Allowed: one of function, user, ip, header:NAME, claim:NAME.',
+      'mayfly.yaml:2:17: fleet.store is not an address. Found: "http://x". Allowed: an address such as valkey://valkey:6379, or valkeys:// with TLS; without a password.',
+    ],
+  },
+  {
     name: 'a source that does not exist',
     text: 'functions:\n  a: { source: nowhere.wasm }\npolicy: { files: ["*.reg"] }\n',
     expected: [

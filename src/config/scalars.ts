@@ -156,7 +156,9 @@ export function shaped(pattern: RegExp, kind: string) {
 
 /** The problem of a string that does not look like `kind`. */
 export function misshapen(kind: string): string {
-  return `is not ${kind.split(/[,:(]/)[0]?.trim()}`;
+  if (kind.startsWith('one of ')) return 'is not one of those allowed';
+  // What follows these is an example or a remark; it is said where what is allowed is said.
+  return `is not ${kind.split(/,? such as |, relative |, with|: | \(|;/)[0]}`;
 }
 
 export function path(kind = 'a path, relative to the configuration file') {

@@ -82,6 +82,12 @@ test('--help and --version answer 0, what is not understood 2', async () => {
   const { error } = JSON.parse(asJson.out) as { error: { code: string; message: string } };
   assert.deepEqual([asJson.code, asJson.err, error.code], [2, '', 'usage']);
   assert.match(error.message, /whole number/);
+  const incomplete = await mayfly(['image', 'push', './a']);
+  assert.equal(incomplete.code, 2);
+  assert.match(
+    incomplete.err,
+    /missing required argument 'target'\n +Write it as mayfly image push \[options\] <source> <target>;/,
+  );
 });
 
 test('check: everything that is wrong with file, line and key; exit code 2', async () => {

@@ -47,9 +47,11 @@ export function readAccess(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new MayflyError('Cannot read what the cluster is reached with', {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new MayflyError(`Cannot read what the cluster is reached with: ${why}`, {
       where: path,
-      fix: `${(cause as Error).message}.`,
+      fix: 'Name a kubeconfig with --kubeconfig or KUBECONFIG.',
       exitCode: 2,
       code: 'no-cluster',
       cause,
