@@ -1,6 +1,6 @@
 /** The cache of parts: one folder per part and key, made once, whole or not at all. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { locked } from './lock.ts';
@@ -72,9 +72,4 @@ async function make(
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
-}
-
-/** SHA-256 of a file's bytes, in hex. */
-export function fileHash(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }

@@ -19,7 +19,7 @@ export function examplesOf(command: Command): readonly Example[] {
   return examples.get(command) ?? [];
 }
 
-export function formatExamples(shown: readonly Example[]): string {
+function formatExamples(shown: readonly Example[]): string {
   return shown.map(([line, meaning]) => `  $ ${line}\n      ${meaning}\n`).join('');
 }
 

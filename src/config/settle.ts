@@ -94,7 +94,7 @@ function originOf(name: string, input: unknown): Origin {
   };
 }
 
-export function settleLimits({ function: shared, concurrency }: Settings, own: FunctionSettings): Limits {
+function settleLimits({ function: shared, concurrency }: Settings, own: FunctionSettings): Limits {
   const cpuMillicores = own.cpu_limit ?? shared.cpu_limit;
   const requestTimeoutMs = own.request_timeout ?? shared.request_timeout;
   return {

@@ -17,7 +17,7 @@ export interface DemandReporterOptions {
 }
 
 /** Whether there is something to say now: nobody waits for the second to pass while a request waits for a pod. */
-export function isUrgent(before: readonly FunctionDemand[], now: readonly FunctionDemand[]): boolean {
+function isUrgent(before: readonly FunctionDemand[], now: readonly FunctionDemand[]): boolean {
   const idle = new Set(before.filter(({ open }) => open === 0).map((item) => item.function));
   const known = new Set(before.map((item) => item.function));
   return now.some((item) => item.open > 0 && (idle.has(item.function) || !known.has(item.function)));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { moduleOf, temporaryFolder } from '../../test/support/control.ts';
+import { NO_TRUST_NEEDED, moduleOf, temporaryFolder } from '../../test/support/control.ts';
 import { openTestRegistry, testImage, testKeys } from '../../test/support/images.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../test/support/registry.ts';
 import { digestOf } from '../artifacts/digest.ts';
@@ -12,7 +12,7 @@ import { CONFIG, LAYER_GZIP, MANIFEST } from '../artifacts/oci/media-types.ts';
 import { makeLayer } from '../artifacts/oci/layer.ts';
 import { openRegistry } from '../artifacts/oci/registry/registry.ts';
 import { signImage } from '../artifacts/oci/signing/signatures.ts';
-import { NO_TRUST_NEEDED, type ImageTrust } from '../model/code-source.ts';
+import type { ImageTrust } from '../model/code-source.ts';
 import { MayflyError } from '../model/errors.ts';
 import { createImages } from './images.ts';
 

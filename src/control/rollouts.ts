@@ -92,7 +92,7 @@ export function decided(rollout: RolloutRecord, decision: Decision, now: number)
   }
 }
 
-export const ROLLOUT_ORDERS = ['pause', 'resume', 'promote', 'abort'] as const;
+const ROLLOUT_ORDERS = ['pause', 'resume', 'promote', 'abort'] as const;
 export type RolloutOrder = (typeof ROLLOUT_ORDERS)[number];
 
 /** What a person orders. Throws MayflyError when it makes no sense now. */

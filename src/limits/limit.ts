@@ -7,7 +7,7 @@ const MAX_SPAN_TICKS = 2 ** 29;
 const FINEST_REQUEST_SHIFT = 16;
 const SHORTEST_MEMORY_SECONDS = 10;
 
-export const MIN_RATE = 0.001;
+const MIN_RATE = 0.001;
 export const MAX_RATE = 10_000_000;
 export const MAX_BURST = 100_000_000;
 

@@ -33,5 +33,3 @@ export interface ImageTrust {
   /** Registries, `host[:port]`, that are spoken to without TLS. */
   readonly plainHttp: readonly string[];
 }
-
-export const NO_TRUST_NEEDED: ImageTrust = { keyFiles: [], caFile: null, plainHttp: [] };

@@ -224,7 +224,6 @@ export const STAGES = [
   'invoke',
   'respond',
 ] as const;
-export type StageName = (typeof STAGES)[number];
 
 export const stage = {
   parse: 0,
@@ -280,9 +279,6 @@ const threadCounters = {
   connectionsRefused: { family: 'connectionsRefused' },
   threadRestarts: { family: 'threadRestarts' },
 } as const satisfies Record<string, CounterCell>;
-
-export type FunctionCounter = keyof typeof functionCounters;
-export type ThreadCounter = keyof typeof threadCounters;
 
 export const functionCounterCells: readonly CounterCell[] = Object.values(functionCounters);
 export const threadCounterCells: readonly CounterCell[] = Object.values(threadCounters);

@@ -14,7 +14,7 @@ export interface HistogramShape {
   readonly cells: number;
 }
 
-export function histogramShape(unitMicroseconds: number, octaves: number): HistogramShape {
+function histogramShape(unitMicroseconds: number, octaves: number): HistogramShape {
   const bounds: number[] = [];
   for (let octave = 0; octave <= octaves; octave++) {
     bounds.push((2 * unitMicroseconds * 2 ** octave) / 1e6);

@@ -11,11 +11,14 @@ import { createControlPlane } from '../../src/control/plane.ts';
 import type { FunctionRecord } from '../../src/control/records.ts';
 import { openState } from '../../src/control/state.ts';
 import { type Clock, systemClock } from '../../src/model/clock.ts';
-import { NO_TRUST_NEEDED, type PathSource } from '../../src/model/code-source.ts';
+import type { PathSource, ImageTrust } from '../../src/model/code-source.ts';
 import type { Limits } from '../../src/model/function.ts';
 import type { RouteSpec } from '../../src/model/route.ts';
 import type { RolloutPlan } from '../../src/rollout/plan.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
+
+/** What images may do without: no signature, no certificates of our own, TLS everywhere. */
+export const NO_TRUST_NEEDED: ImageTrust = { keyFiles: [], caFile: null, plainHttp: [] };
 
 export const limits: Limits = {
   memoryBytes: 64 << 20,

@@ -25,7 +25,7 @@ export interface ImageInput {
 }
 
 /** What crun and the shims of containerd look for to know that the entrypoint is WebAssembly. */
-export const RUNTIME_ANNOTATIONS = {
+const RUNTIME_ANNOTATIONS = {
   'module.wasm.image/variant': 'compat-smart',
   'run.oci.handler': 'wasm',
 } as const;

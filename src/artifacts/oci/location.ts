@@ -28,7 +28,7 @@ export function parseLocation(text: string): Location {
   return { type: isArchive ? 'archive' : 'folder', path: resolve(path), reference };
 }
 
-export function formatLocation(location: Location): string {
+function formatLocation(location: Location): string {
   return location.type === 'registry' ? formatReference(location.reference) : location.path;
 }
 

@@ -7,8 +7,8 @@ export const LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
 export const LAYER_ZSTD = 'application/vnd.oci.image.layer.v1.tar+zstd';
 export const EMPTY = 'application/vnd.oci.empty.v1+json';
 
-export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json';
-export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json';
+const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 
 /** A WebAssembly module as a blob of its own, and its configuration (CNCF Wasm OCI artifact layout). */

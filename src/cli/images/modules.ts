@@ -55,7 +55,7 @@ async function podOf(plan: PodPlan, given: ModuleOrder['pod']): Promise<Uint8Arr
 }
 
 /** Does a module serve by itself? A function never opens a socket. */
-export function isPod(wasm: Uint8Array): boolean {
+function isPod(wasm: Uint8Array): boolean {
   try {
     const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
     return WebAssembly.Module.imports(module).some(({ name }) => /^sock_(open|accept)/.test(name));

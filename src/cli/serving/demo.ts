@@ -21,7 +21,7 @@ const schema = z.strictObject({ allowed: call.nullable(), denied: call.nullable(
 export type DemoCall = z.output<typeof call>;
 export type Demo = z.output<typeof schema>;
 
-export const DEMO_FILE = 'demo.json';
+const DEMO_FILE = 'demo.json';
 
 /** `demo.json` beside the configuration, null when there is none. Throws MayflyError when it is not one. */
 export function readDemo(directory: string): Demo | null {

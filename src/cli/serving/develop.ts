@@ -133,10 +133,7 @@ function showReload(
 }
 
 /** `POST /orders 200 orders 81.2 µs  route 0.9 · authenticate 12.1 · …` */
-export function formatTrace(
-  { method, path, status, function: name, stages }: RequestTrace,
-  paint: Paint,
-): string {
+function formatTrace({ method, path, status, function: name, stages }: RequestTrace, paint: Paint): string {
   const parts = Object.entries(stages);
   const total = parts.reduce((sum, [, microseconds]) => sum + microseconds, 0);
   const colour = status >= 500 ? 'red' : status >= 400 ? 'yellow' : 'green';

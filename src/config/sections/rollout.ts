@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, integer, path, share } from '../scalars.ts';
 
-export const MOST_STEPS = 20;
+const MOST_STEPS = 20;
 
 export const rolloutKeys = {
   interval: duration(100, 86_400_000).describe('How long each step lasts at least.'),

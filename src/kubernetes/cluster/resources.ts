@@ -12,19 +12,19 @@ export const POLICIES: Resource = { apiVersion: API_VERSION, kind: 'Policy', plu
 export const RATE_LIMITS: Resource = { apiVersion: API_VERSION, kind: 'RateLimit', plural: 'ratelimits' };
 export const PODS: Resource = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
 export const CONFIG_MAPS: Resource = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' };
-export const SERVICE_ACCOUNTS: Resource = {
+const SERVICE_ACCOUNTS: Resource = {
   apiVersion: 'v1',
   kind: 'ServiceAccount',
   plural: 'serviceaccounts',
 };
-export const BUDGETS: Resource = {
+const BUDGETS: Resource = {
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
 };
 export const DEPLOYMENTS: Resource = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' };
 export const SERVICES: Resource = { apiVersion: 'v1', kind: 'Service', plural: 'services' };
-export const AUTOSCALERS: Resource = {
+const AUTOSCALERS: Resource = {
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
   plural: 'horizontalpodautoscalers',

@@ -85,7 +85,7 @@ function addressOf(pod: KubeObject): string | null {
 }
 
 /** null for what is not a gateway's answer. */
-export function reportFrom(text: string): PodReport | null {
+function reportFrom(text: string): PodReport | null {
   try {
     const { configuration, refused = null } = JSON.parse(text) as Record<string, unknown>;
     if (typeof configuration !== 'string') return null;

@@ -7,7 +7,7 @@ interface Family {
   readonly label?: string;
 }
 
-export const OPERATOR_FAMILIES = {
+const OPERATOR_FAMILIES = {
   mayfly_operator_leader: { type: 'gauge', help: '1 while this process acts; another one waits.' },
   mayfly_operator_functions: { type: 'gauge', help: 'Functions in the cluster.' },
   mayfly_operator_gateways: { type: 'gauge', help: 'MayflyGateways in the cluster.' },

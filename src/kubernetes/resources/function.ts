@@ -71,7 +71,7 @@ export type FunctionRoute = z.output<typeof route>;
 export const NONE = 'none';
 
 /** Larger modules belong into a registry: etcd takes objects of 1.5 MiB. */
-export const MOST_INLINE_BYTES = 700 * 1024;
+const MOST_INLINE_BYTES = 700 * 1024;
 
 const source = z.strictObject({
   wasm: base64(MOST_INLINE_BYTES).describe(

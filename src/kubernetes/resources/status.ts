@@ -57,8 +57,6 @@ export const settingStatus = z.strictObject({
 });
 
 export type FunctionStatus = z.output<typeof functionStatus>;
-export type GatewayStatus = z.output<typeof gatewayStatus>;
-export type SettingStatus = z.output<typeof settingStatus>;
 
 /** What is known of a condition before it is compared with what was known. */
 export type Finding = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>;

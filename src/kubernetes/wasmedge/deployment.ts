@@ -7,7 +7,7 @@ import { cpuQuantity, memoryQuantity } from '../resources/quantity.ts';
 import { ownedMetadata, type Owner, podLabels } from '../resources/owned.ts';
 
 /** Where the pods listen. */
-export const POD_PORT = 8080;
+const POD_PORT = 8080;
 const PORT_NAME = 'http';
 /** After it, a rollout that does not move is called stuck. */
 const PROGRESS_SECONDS = 120;

@@ -37,7 +37,7 @@ export function podData(input: PodInput, adapter: Segments): PodData[] {
 }
 
 /** The number of the type of each element, 16 bits each; 0 for null. */
-export function elementTypes({ guest, context }: PodInput, constants: readonly Constant[]): Uint8Array {
+function elementTypes({ guest, context }: PodInput, constants: readonly Constant[]): Uint8Array {
   const ids = constants.map((constant) =>
     constant.kind === 'function' ? context.facts.typeIds[guest.functions[constant.index] as number] : 0,
   );

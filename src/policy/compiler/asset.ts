@@ -5,7 +5,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { MayflyError } from '../../model/errors.ts';
 
 /** The version of Open Policy Agent whose compiler we ship (scripts/opa-compiler). */
-export const OPA_VERSION = '1.22.2';
+const OPA_VERSION = '1.22.2';
 
 const FILE = `opa-compiler-${OPA_VERSION}.wasm.zst`;
 /** Printed by scripts/opa-compiler/build.sh. */

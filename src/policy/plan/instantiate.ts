@@ -36,7 +36,7 @@ export function instantiatePlan(source: string, data: unknown, otherForm?: () =>
   return new PlanEvaluator(program, data ?? {}, otherForm);
 }
 
-export class PlanEvaluator implements Evaluator {
+class PlanEvaluator implements Evaluator {
   /** Decisions that the WebAssembly form gave. */
   fallbacks = 0;
   readonly #program: Program;

@@ -4,7 +4,7 @@ import { PolicyEvaluationError } from '../types.ts';
 import type { TaskName, Tasks } from './tasks.ts';
 
 /** Far beyond what real policies need (a second or two); a hostile one is stopped here. */
-export const TASK_TIMEOUT_MS = 60_000;
+const TASK_TIMEOUT_MS = 60_000;
 
 /** What comes back from the worker. */
 export type Reply =

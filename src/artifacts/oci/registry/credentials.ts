@@ -61,7 +61,7 @@ export async function findCredentials(
   return null;
 }
 
-export function authFiles(env: Environment): string[] {
+function authFiles(env: Environment): string[] {
   const home = env['HOME'] ?? homedir();
   const runtime = env['XDG_RUNTIME_DIR'];
   const named = env['REGISTRY_AUTH_FILE'];

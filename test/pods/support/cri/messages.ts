@@ -8,7 +8,6 @@ import type { Message } from './protobuf.ts';
 export const POD = 0;
 export const CONTAINER = 1;
 /** ContainerState */
-export const RUNNING = 1;
 export const EXITED = 2;
 
 const id = { value: [1, 'int'] } as const satisfies Message;
