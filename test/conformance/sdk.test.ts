@@ -184,6 +184,39 @@ test('Strings go round whatever is in them, lone surrogates included', () => {
   );
 });
 
+test('Short texts and names of every length, with something special at every place', () => {
+  for (let length = 0; length <= 34; length++) {
+    const plain = 'abcdefghijklmnopqrstuvwxyzABCDEFGH'.slice(0, length);
+    const places = Array.from({ length }, (_, at) => at);
+    const texts = places.flatMap((at) =>
+      ['"', '\\', '\u001f', '\u007f', 'é', '語', '\ud83d', '😀'].map(
+        (special) => plain.slice(0, at) + special + plain.slice(at + 1),
+      ),
+    );
+    const all = [plain, ...texts];
+    assert.deepEqual(copied(JSON.stringify(all)), all);
+    const object = Object.fromEntries(all.map((text, at) => [text, at]));
+    assert.deepEqual(copied(JSON.stringify(object)), object);
+    for (const [at, text] of all.entries()) {
+      if (!text.isWellFormed()) continue; // a query cannot say it
+      const found = json({ target: `/member?a=${encodeURIComponent(text)}`, body: JSON.stringify(object) });
+      assert.equal((found as { integer: number }).integer, at, JSON.stringify(text));
+    }
+  }
+});
+
+test('Whole numbers are written as they are, short ones too', () => {
+  const numbers = Array.from({ length: 10_300 }, (_, number) => number - 150);
+  assert.deepEqual(copied(JSON.stringify(numbers)), numbers);
+});
+
+test('Wherever a text ends in its buffer, all open brackets find room behind it', () => {
+  for (let length = 700; length < 1100; length++) {
+    const source = `${'[{"a":'.repeat(31)}"${'x'.repeat(length)}"${'}]'.repeat(31)}`;
+    assert.deepEqual(copied(source), JSON.parse(source));
+  }
+});
+
 test('Of members with one name the last counts, and names are compared unescaped', () => {
   assert.deepEqual(json({ target: '/member?a=a', body: '{"a":1,"\\u0061":2}' }), {
     kind: 5,
