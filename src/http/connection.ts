@@ -1,24 +1,17 @@
 import type { Socket } from 'node:net';
 import { BodyReader } from './body-reader.ts';
 import { type Carrier, Exchange } from './exchange.ts';
-import { type Front, LINGER_MS } from './front.ts';
+import type { Front } from './front.ts';
 import { RequestHead } from './head.ts';
 import { HeldBytes } from './held.ts';
 import type { Output } from './output.ts';
+import { isOverdue } from './overdue.ts';
+import { BODY_PHASE, CLOSED, HANDLING, HEAD_PHASE, LINGERING } from './phase.ts';
 import { Progress } from './progress.ts';
 import { rejectionProblem } from './rejection.ts';
 import { scanHead } from './scan.ts';
 import { Sender } from './sender.ts';
 import type { ProblemCode } from '../model/problems.ts';
-
-/** Between requests, or within a head. */
-const HEAD_STATE = 0;
-const BODY_STATE = 1;
-/** The handler has the request and has not answered yet. */
-const HANDLING = 2;
-/** The last answer is on its way; what still arrives is dropped. */
-const LINGERING = 3;
-const CLOSED = 4;
 
 /** A batch of answers is written when it is this long. */
 const BATCH_BYTES = 65_536;
@@ -43,7 +36,7 @@ export class Connection<Context = unknown> implements Carrier {
   readonly #sender: Sender;
   readonly #body: BodyReader;
   readonly #progress: Progress;
-  #state = HEAD_STATE;
+  #phase = HEAD_PHASE;
   readonly #held = new HeldBytes();
   /** A part of a head has arrived: from then on its time runs. */
   #headBegun = false;
@@ -79,8 +72,8 @@ export class Connection<Context = unknown> implements Carrier {
     const front = this.#front;
     front.stats.bytesRead += length;
     this.#progress.received(length, front.now);
-    if (this.#state >= LINGERING) return;
-    if (this.#state === HANDLING || this.#mayNotRun) {
+    if (this.#phase >= LINGERING) return;
+    if (this.#phase === HANDLING || this.#mayNotRun) {
       this.#held.add(bytes, 0, length);
       if (this.#held.isFull) this.#socket.pause();
       return;
@@ -93,15 +86,15 @@ export class Connection<Context = unknown> implements Carrier {
   /** The client will send no more; it may still wait for answers. */
   clientEnded(): void {
     this.#clientEnded = true;
-    if (this.#state === HANDLING || this.#mayNotRun) return;
-    if (this.#state === BODY_STATE) this.#abort();
+    if (this.#phase === HANDLING || this.#mayNotRun) return;
+    if (this.#phase === BODY_PHASE) this.#abort();
     this.#close();
   }
 
   /** The socket is gone. */
   closed(): void {
-    if (this.#state === CLOSED) return;
-    this.#state = CLOSED;
+    if (this.#phase === CLOSED) return;
+    this.#phase = CLOSED;
     this.#front.connections.delete(this);
     this.#abort();
   }
@@ -111,27 +104,20 @@ export class Connection<Context = unknown> implements Carrier {
     this.#progress.restart(this.#front.now);
     if (!this.#sender.stalled) return;
     this.#sender.stalled = false;
-    if (this.#state === LINGERING) this.#socket.resume();
+    if (this.#phase === LINGERING) this.#socket.resume();
     else this.resume();
   }
 
   /** Called a few times a second. */
   checkTime(now: number): void {
-    const { timeoutMs } = this.#front.http;
-    if (this.#state !== BODY_STATE && this.#sender.hasUnsent) {
-      if (this.#sender.isTooSlow(timeoutMs, now)) this.#timeOut();
-    } else if (this.#state === HEAD_STATE) {
-      if (this.#progress.lastsLongerThan(timeoutMs, now)) this.#timeOut();
-    } else if (this.#state === BODY_STATE) {
-      if (this.#progress.isTooSlow(timeoutMs, now)) this.#timeOut();
-    } else if (this.#state === LINGERING) {
-      if (this.#progress.lastsLongerThan(LINGER_MS, now)) this.destroy();
-    }
+    if (!isOverdue(this.#phase, this.#progress, this.#sender, this.#front.http.timeoutMs, now)) return;
+    if (this.#phase === LINGERING && !this.#sender.hasUnsent) this.destroy();
+    else this.#timeOut();
   }
 
   #timeOut(): void {
     this.#front.stats.timedOut++;
-    if (this.#state === BODY_STATE) this.#refuse('request-timeout');
+    if (this.#phase === BODY_PHASE) this.#refuse('request-timeout');
     else if (this.#sender.hasUnsent) this.destroy();
     else if (this.#held.length > 0) this.#refuse('request-timeout');
     else this.#close();
@@ -140,7 +126,7 @@ export class Connection<Context = unknown> implements Carrier {
   /** Whether a request is under way. */
   get busy(): boolean {
     return (
-      this.#state === BODY_STATE || this.#state === HANDLING || this.#held.length > 0 || this.#sender.stalled
+      this.#phase === BODY_PHASE || this.#phase === HANDLING || this.#held.length > 0 || this.#sender.stalled
     );
   }
 
@@ -167,9 +153,9 @@ export class Connection<Context = unknown> implements Carrier {
 
   /** Reads on after a pause: first what is held, then the socket. */
   resume(): void {
-    if (this.#state !== HEAD_STATE || this.#mayNotRun) return;
+    if (this.#phase !== HEAD_PHASE || this.#mayNotRun) return;
     if (this.#held.length > 0) this.#runHeld();
-    if (this.#state >= HANDLING || this.#mayNotRun) return;
+    if (this.#phase >= HANDLING || this.#mayNotRun) return;
     if (this.#clientEnded) this.#close();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -195,14 +181,14 @@ export class Connection<Context = unknown> implements Carrier {
     front.batching = this;
     let i = 0;
     let heads = 0;
-    while (i < end && this.#state <= BODY_STATE && !this.#mayNotRun) {
-      if (this.#state === HEAD_STATE) {
+    while (i < end && this.#phase <= BODY_PHASE && !this.#mayNotRun) {
+      if (this.#phase === HEAD_PHASE) {
         if (heads++ === REQUESTS_PER_TURN) this.#waitForTurn();
         else i = this.#readHead(source, i, end);
       } else i = this.#continue(this.#body.read(source, i, end), end);
       if (this.output.length > BATCH_BYTES) this.#sender.send(this.output, 0, front.now);
     }
-    if (i < end && this.#state <= HANDLING) this.#held.add(source, i, end);
+    if (i < end && this.#phase <= HANDLING) this.#held.add(source, i, end);
     this.#sender.send(this.output, 0, front.now);
     front.batching = null;
   }
@@ -244,7 +230,7 @@ export class Connection<Context = unknown> implements Carrier {
     exchange.keepAlive = keepAlive;
     const next = this.#body.begin(source, start, end, maxBody);
     if (next !== 0) return this.#continue(next, end);
-    this.#state = BODY_STATE;
+    this.#phase = BODY_PHASE;
     this.#progress.restart(this.#front.now);
     if (head.expectContinue && start === end) this.output.put(goOn, 0, goOn.length);
     return end;
@@ -259,7 +245,7 @@ export class Connection<Context = unknown> implements Carrier {
   /** The request is complete. Returns where the next one begins. */
   #dispatch(next: number): number {
     const { exchange } = this;
-    this.#state = HANDLING;
+    this.#phase = HANDLING;
     this.#front.handler.onRequest(exchange);
     if (exchange.answered) this.#afterAnswer();
     else this.#body.keep(); // the read buffer will not wait for the answer
@@ -269,7 +255,7 @@ export class Connection<Context = unknown> implements Carrier {
   #afterAnswer(): void {
     this.#accepted = false;
     if (this.exchange.keepAlive) {
-      this.#state = HEAD_STATE;
+      this.#phase = HEAD_PHASE;
       this.#progress.restart(this.#front.now);
     } else {
       this.#close();
@@ -310,8 +296,8 @@ export class Connection<Context = unknown> implements Carrier {
 
   /** Sends what there is, then FIN, and drops what still arrives for a while: a reset would take the answer away. */
   #close(): void {
-    if (this.#state >= LINGERING) return;
-    this.#state = LINGERING;
+    if (this.#phase >= LINGERING) return;
+    this.#phase = LINGERING;
     this.#held.clear();
     this.#progress.restart(this.#front.now);
     if (this.#front.batching === this || this.#front.batching === null)

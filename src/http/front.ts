@@ -26,9 +26,6 @@ export interface HttpStats {
 
 const READ_BYTES = 65_536;
 
-/** How long a closing connection still reads and drops, so that the client gets to see the answer. */
-export const LINGER_MS = 2000;
-
 /** What all connections of one listener have in common: buffers, clock, limits, handler. */
 export class Front<Context = unknown> {
   readonly handler: RequestHandler<Context>;
