@@ -2,15 +2,15 @@
  * Writes the image of the platform, gateway and operator, as an OCI archive: for `ctr images import`, `docker load`,
  * `skopeo copy` and `mayfly image push`. Needs no Docker. For the architecture of the machine that it runs on.
  *
- *   npm run build && npm run image -- --output mayfly.tar --tag 0.1.0
+ *   npm run image -- --output mayfly.tar --tag 0.1.0
  */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openLocation, parseLocation } from '../src/artifacts/oci/location.ts';
 import { VERSION } from '../src/model/version.ts';
 import { part } from './parts/part.ts';
-import { assemblePlatformImage } from './platform-image/assemble.ts';
+import { makePlatformImage } from './platform-image/assemble.ts';
 
 const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -20,11 +20,10 @@ const { values } = parseArgs({
   },
 });
 
-if (!existsSync(join(root, 'dist/pod-server.wasm'))) fail('dist/ is not built. Run `npm run build` first.');
 const libraries = await part('node-libraries');
 if ('missing' in libraries) fail(libraries.missing);
 else {
-  const { content, root: image, layers } = assemblePlatformImage(root, libraries);
+  const { content, root: image, layers } = makePlatformImage(root, libraries);
   const output = resolve(values.output);
   rmSync(output, { force: true });
   const repository = await openLocation(parseLocation(output), { env: {} });

@@ -1,4 +1,8 @@
 /** The image of the platform, put together without Docker. The same files give the same bytes. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ImageContent } from '../../src/artifacts/oci/content.ts';
 import type { Descriptor } from '../../src/artifacts/oci/documents.ts';
 import { makeLayer } from '../../src/artifacts/oci/layer.ts';
@@ -29,12 +33,25 @@ const DOCUMENTATION = {
   'org.opencontainers.image.licenses': 'Apache-2.0',
 };
 
-export function assemblePlatformImage(root: string, libraries: Libraries): PlatformImage {
+/** `root`: of the project. Builds the product in a folder of its own. */
+export function makePlatformImage(root: string, libraries: Libraries): PlatformImage {
+  const dist = mkdtempSync(join(tmpdir(), 'mayfly-image-'));
+  try {
+    const build = [join(root, 'scripts/build.ts'), '--out', dist];
+    const { status } = spawnSync(process.execPath, build, { stdio: 'inherit' });
+    if (status !== 0) throw new Error('the product could not be built');
+    return assemble(root, dist, libraries);
+  } finally {
+    rmSync(dist, { recursive: true, force: true });
+  }
+}
+
+function assemble(root: string, dist: string, libraries: Libraries): PlatformImage {
   const content = new ImageContent();
   const layers = [
     { name: `Node ${process.versions.node} and its libraries`, files: systemLayer(root, libraries) },
     { name: 'dependencies', files: dependencyLayer(root) },
-    { name: `Mayfly ${VERSION}`, files: productLayer(root) },
+    { name: `Mayfly ${VERSION}`, files: productLayer(root, dist) },
   ].map(({ name, files }) => ({ name, layer: makeLayer(files, COMPRESSION) }));
   const config = {
     created: CREATED,

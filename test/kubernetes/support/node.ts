@@ -78,6 +78,7 @@ export class ClusterNode implements AsyncDisposable {
       machine.namespaces.run('sh', '-c', FURNISH, 'sh', node.address);
       makeGroups(machine.cgroup);
       await node.#relay('api', '127.0.0.1', plane.apiPort, plane.apiPort);
+      await node.#relay('pods-api', node.address, plane.apiPort, plane.apiPort);
       await node.#relay('registry', node.address, REGISTRY_PORT, options.registryPort);
       node.#knowRegistry();
       await node.startKubelet();
@@ -159,6 +160,8 @@ export class ClusterNode implements AsyncDisposable {
       'proxy-mode': 'iptables',
       'cluster-cidr': PODS,
       'hostname-override': this.name,
+      // Pods of one bridge would else answer each other past the Service's address.
+      'masquerade-all': true,
       'conntrack-max-per-core': 0,
       'bind-address': '127.0.0.1',
     });

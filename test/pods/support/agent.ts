@@ -3,7 +3,7 @@
  * asks for over the channel between parent and child.
  */
 import { readFileSync, readdirSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 
 export interface Asked {
@@ -23,9 +23,11 @@ export interface Answered {
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const BETWEEN_TRIES_MS = 1;
+/** A small load: the machine has other things to do. */
+const BETWEEN_LOAD_MS = 5;
 
 export const abilities = {
-  request: ask,
+  request: (asked: Asked): Promise<Answered> => ask(asked),
 
   /** Asks until there is an answer; returns the first. */
   async firstAnswer(asked: Asked, withinMs: number): Promise<Answered> {
@@ -38,6 +40,19 @@ export const abilities = {
         await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
       }
     }
+  },
+
+  /** Clients that ask without pause, each over a connection that is kept, until `stopLoad`. */
+  startLoad(asked: Asked, clients: number): void {
+    load = { stopped: false, outcomes: {}, clients: [] };
+    for (let i = 0; i < clients; i += 1) load.clients.push(keepAsking(asked, load));
+  },
+
+  /** How often what came of it: a status, or the code of an error. */
+  async stopLoad(): Promise<Readonly<Record<string, number>>> {
+    load.stopped = true;
+    await Promise.all(load.clients);
+    return load.outcomes;
   },
 
   kill: (pid: number, signal: NodeJS.Signals): boolean => process.kill(pid, signal),
@@ -68,10 +83,31 @@ export const abilities = {
 
 export type Abilities = typeof abilities;
 
-function ask(asked: Asked): Promise<Answered> {
+interface Load {
+  stopped: boolean;
+  readonly outcomes: Record<string, number>;
+  readonly clients: Promise<void>[];
+}
+
+let load: Load = { stopped: true, outcomes: {}, clients: [] };
+
+async function keepAsking(asked: Asked, current: Load): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  while (!current.stopped) {
+    const outcome = await ask(asked, agent).then(
+      ({ status }) => String(status),
+      (error: NodeJS.ErrnoException) => error.code ?? error.message,
+    );
+    current.outcomes[outcome] = (current.outcomes[outcome] ?? 0) + 1;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOAD_MS));
+  }
+  agent.destroy();
+}
+
+function ask(asked: Asked, agent: Agent | false = false): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const { body = '', ...rest } = asked;
-    const sent = request({ ...rest, agent: false, timeout: ANSWER_TIMEOUT_MS }, (response) => {
+    const sent = request({ ...rest, agent, timeout: ANSWER_TIMEOUT_MS }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

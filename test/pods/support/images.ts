@@ -44,7 +44,7 @@ export async function importFiles(
 
 let archives = 0;
 
-async function importContent(
+export async function importContent(
   node: PodNode,
   name: string,
   content: ImageContent,

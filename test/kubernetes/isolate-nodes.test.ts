@@ -1,0 +1,238 @@
+/** The platform from its own image on a real node: operators and gateways are pods, and functions run within the gateways. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { makePlatformImage } from '../../scripts/platform-image/assemble.ts';
+import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
+import { answering } from '../support/answering.ts';
+import { needPart } from '../support/parts.ts';
+import { eventually, type Kubectl } from './support/kubectl.ts';
+import type { ClusterNode } from './support/node.ts';
+import { NodeCluster, nodeClusterParts, PLATFORM_IMAGE } from './support/node-cluster.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Of the small load. */
+const CLIENTS = 4;
+
+interface Pod extends KubeObject {
+  readonly status: {
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number; readonly containerID: string }[];
+  };
+}
+
+const object = (kind: string, name: string, spec: object): KubeObject => ({
+  apiVersion: 'mayfly.dev/v1alpha1',
+  kind,
+  metadata: { name, namespace: 'default' },
+  spec,
+});
+
+const gateway = (replicas: number) =>
+  object('MayflyGateway', 'shop', {
+    replicas,
+    cpuRequest: '20m',
+    memoryRequest: '64Mi',
+    server: { threads: 1 },
+    security: { rateLimitEnabled: false },
+  });
+
+const hello = async (text: string, more: object = {}) =>
+  object('Function', 'hello', {
+    runtime: 'isolate',
+    gateway: 'shop',
+    source: { wasm: Buffer.from(await answering(text)).toString('base64') },
+    ...more,
+  });
+
+const isReady = ({ metadata, status }: Pod) =>
+  metadata.deletionTimestamp === undefined &&
+  status.conditions?.some((item) => item.type === 'Ready' && item.status === 'True') === true;
+
+async function podsOf(kubectl: Kubectl, selector: string, namespace = 'default'): Promise<readonly Pod[]> {
+  const list = await kubectl.run('get', 'pods', '-n', namespace, '-l', selector, '-o', 'json');
+  return (JSON.parse(list) as { items: Pod[] }).items;
+}
+
+const gatewayPods = (kubectl: Kubectl, count: number) =>
+  eventually(`${count} pods of the gateway are ready`, async () => {
+    const pods = await podsOf(kubectl, 'mayfly.dev/gateway=shop');
+    return pods.length === count && pods.every(isReady) && pods;
+  });
+
+/** Who they are and how often they were started: the same, when nothing made them start again. */
+const lives = (pods: readonly Pod[]) =>
+  pods
+    .map(({ metadata, status }) => `${metadata.uid} ${status.containerStatuses?.[0]?.restartCount}`)
+    .toSorted();
+
+/** From now until every pod says it, by asking them, milliseconds. */
+async function untilAllSay(node: ClusterNode, pods: readonly Pod[], is: (said: string) => boolean) {
+  const begun = performance.now();
+  await Promise.all(
+    pods.map(async ({ status }) => {
+      const asked = { host: status.podIP as string, port: 8080, path: '/hello' };
+      for (;;) {
+        const { status: code, body } = await node.ask(asked);
+        if (is(`${code} ${body}`)) return;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (performance.now() - begun > 90_000) throw new Error(`a gateway still says ${code} ${body}`);
+      }
+    }),
+  );
+  return Math.round(performance.now() - begun);
+}
+
+test('the platform on a real node', { timeout: 280_000 }, async (t) => {
+  const parts = await nodeClusterParts(t);
+  const libraries = await needPart(t, 'node-libraries');
+  if (parts === undefined || libraries === undefined) return;
+  const image = makePlatformImage(ROOT, libraries);
+  t.diagnostic(
+    `image: ${image.layers.map(({ name, bytes }) => `${name} ${Math.round(bytes / 1e5) / 10} MB`)}`,
+  );
+  await using cluster = await NodeCluster.start(parts, 1, image);
+  await platform(t, cluster);
+});
+
+async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
+  const { kubectl } = cluster;
+  const [node] = cluster.nodes as [ClusterNode];
+  const says = async (path = '/hello') => {
+    const { status, body } = await cluster.askService('shop', path);
+    return `${status} ${body}`;
+  };
+  const timed = async (what: string, change: () => Promise<unknown>, is: (said: string) => boolean) => {
+    const pods = await gatewayPods(kubectl, 2);
+    const before = lives(pods);
+    await change();
+    const took = await untilAllSay(node, pods, is);
+    t.diagnostic(`${what}: all gateways ${took} ms after kubectl apply came back`);
+    assert.deepEqual(lives(await gatewayPods(kubectl, 2)), before);
+  };
+
+  await t.test('mayfly cluster install: two operators as pods, of which one leads', async () => {
+    const pods = await eventually('both operators are ready', async () => {
+      const found = await podsOf(kubectl, 'app.kubernetes.io/name=mayfly-operator', 'mayfly-system');
+      return found.length === 2 && found.every(isReady) && found;
+    });
+    const holder = await eventually('one of them has the lease', async () => {
+      const lease = await kubectl.get<{ spec: { holderIdentity?: string } }>(
+        'lease',
+        'mayfly-operator',
+        'mayfly-system',
+      );
+      return lease?.spec.holderIdentity;
+    });
+    assert.ok(
+      pods.some(({ metadata }) => holder.startsWith(`${metadata.name}_`)),
+      holder,
+    );
+  });
+
+  await t.test(
+    'a gateway comes up as pods of the same image, and a function answers through its Service',
+    async () => {
+      const begun = performance.now();
+      await kubectl.apply(gateway(2), await hello('one'));
+      const answered = await eventually('the Service answers', async () => {
+        const said = await says().catch(() => '');
+        return said === '200 one' && performance.now() - begun;
+      });
+      t.diagnostic(`isolate: gateway and Function applied → first answer ${Math.round(answered)} ms`);
+      const [pod] = await gatewayPods(kubectl, 2);
+      const { containers } = (pod as Pod)['spec'] as { containers: readonly { image: string }[] };
+      assert.equal(containers[0]?.image, PLATFORM_IMAGE);
+    },
+  );
+
+  await t.test('another Function of a gateway that runs is there at once', async () => {
+    const other = await hello('other');
+    const begun = performance.now();
+    await kubectl.apply({ ...other, metadata: { ...other.metadata, name: 'other' } });
+    const applied = performance.now() - begun;
+    const answered = await eventually('the Service answers', async () => {
+      return (await says('/other')) === '200 other' && performance.now() - begun;
+    });
+    t.diagnostic(
+      `isolate, gateway there: kubectl apply ${Math.round(applied)} ms, first answer ${Math.round(answered)} ms`,
+    );
+  });
+
+  await t.test('new code, a Policy and its rules reach the pods that run', async () => {
+    await timed(
+      'new code',
+      async () => kubectl.apply(await hello('two')),
+      (said) => said === '200 two',
+    );
+    const policy = (allow: boolean) =>
+      object('Policy', 'doors', {
+        rule: 'data.doors.allow',
+        rego: `package doors\n\ndefault allow := ${allow}\n`,
+      });
+    await timed(
+      'a Policy',
+      async () => kubectl.apply(policy(false), await hello('two', { policy: 'doors' })),
+      (said) => said.startsWith('403'),
+    );
+    await timed(
+      'other rules',
+      () => kubectl.apply(policy(true)),
+      (said) => said === '200 two',
+    );
+  });
+
+  const load = async (during: () => Promise<unknown>) => {
+    const service = await kubectl.get<{ spec: { clusterIP: string } }>('service', 'shop');
+    await node.machine.namespaces.inside.startLoad(
+      { host: service?.spec.clusterIP as string, port: 80, path: '/hello' },
+      CLIENTS,
+    );
+    await during();
+    return await node.machine.namespaces.inside.stopLoad();
+  };
+
+  await t.test('more gateways and fewer again, under load: no request is lost', async () => {
+    const outcomes = await load(async () => {
+      await kubectl.run('scale', 'mgw/shop', '--replicas=3');
+      await gatewayPods(kubectl, 3);
+      await kubectl.run('scale', 'mgw/shop', '--replicas=1');
+      await gatewayPods(kubectl, 1);
+    });
+    t.diagnostic(`2 → 3 → 1 gateways: ${JSON.stringify(outcomes)}`);
+    assert.deepEqual(Object.keys(outcomes), ['200']);
+  });
+
+  await t.test('a gateway that is killed takes along what was in flight on it, and comes back', async () => {
+    await kubectl.run('scale', 'mgw/shop', '--replicas=2');
+    const [pod] = (await gatewayPods(kubectl, 2)) as readonly [Pod, Pod];
+    const outcomes = await load(async () => {
+      await killContainer(node, pod);
+      await eventually('its container was started again', async () => {
+        const now = await kubectl.get<Pod>('pod', pod.metadata.name);
+        return now !== null && now.status.containerStatuses?.[0]?.restartCount === 1 && isReady(now);
+      });
+    });
+    t.diagnostic(`one of two gateways killed: ${JSON.stringify(outcomes)}`);
+    // A connection that is refused was never a request; kube-proxy hands them out until the kubelet has noticed.
+    const { 200: answered = 0, ECONNREFUSED: _notSent, ...cut } = outcomes;
+    assert.ok(answered > 0);
+    assert.ok(Object.values(cut).reduce((sum, count) => sum + count, 0) <= CLIENTS, JSON.stringify(cut));
+  });
+
+  await t.test('a gateway that is deleted leaves nothing behind', async () => {
+    await kubectl.run('delete', 'functions,mgw,policies', '--all');
+    await eventually('nothing of it is left', async () => {
+      const left = await kubectl.run('get', 'deployments,services,configmaps,pods', '-o', 'name');
+      return !/shop/.test(left);
+    });
+  });
+}
+
+async function killContainer({ machine }: ClusterNode, pod: Pod): Promise<void> {
+  const id = pod.status.containerStatuses?.[0]?.containerID.replace('containerd://', '') as string;
+  const { info } = await machine.cri.call('ContainerStatus', { container_id: id, verbose: true });
+  const { pid } = JSON.parse(info?.['info'] ?? '{}') as { pid: number };
+  await machine.namespaces.inside.kill(pid, 'SIGKILL');
+}
