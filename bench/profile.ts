@@ -1,12 +1,14 @@
 /**
  * `node bench/profile.ts [seconds]`: where a request's CPU time goes. Mayfly under full load, sampled by Linux' perf with
- * the names of just-in-time compiled functions; prints self time by function, and by layer.
+ * the names of just-in-time compiled functions; prints self time by layer and by function,
+ * and both as bars of text.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { renderFlame } from './lib/flame.ts';
 import { findProgram, wrk, wrkScript } from './lib/load.ts';
 import { renderTable } from './lib/markdown.ts';
 import { sum } from './lib/statistics.ts';
@@ -96,21 +98,33 @@ try {
     `\n${renderTable({
       title: 'By function',
       head: ['function', 'self time', 'ns/request', 'layer'],
-      rows: rows.slice(0, 70).map(({ share, object, symbol }) => [
-        symbol
-          .replace(/^\[.\] /, '')
-          .replace(/file:\S*?(src\/|assemblyscript)/, '$1')
-          .replaceAll('|', '\\|'),
-        cost(share),
-        ns(share),
-        layerOf(object, symbol),
-      ]),
+      rows: rows
+        .slice(0, 70)
+        .map(({ share, object, symbol }) => [
+          nameOf(symbol).replaceAll('|', '\\|'),
+          cost(share),
+          ns(share),
+          layerOf(object, symbol),
+        ]),
     })}`,
   );
+  const flame = renderFlame(
+    rows.map(({ share, object, symbol }) => ({
+      share,
+      layer: layerOf(object, symbol),
+      name: nameOf(symbol),
+    })),
+  );
+  console.log(`\n${flame}`);
 } finally {
   await server.stop();
   rmSync(scratch, { recursive: true, force: true });
   rmSync(`/tmp/perf-${server.pid}.map`, { force: true });
+}
+
+/** Without perf's mark and this machine's folders. */
+function nameOf(symbol: string): string {
+  return symbol.replace(/^\[.\] /, '').replace(/file:\S*?(src\/|assemblyscript)/, '$1');
 }
 
 /** perf marks kernel symbols with [k]; V8 marks JavaScript with JS: and tiers (* optimised, ^ and + baseline, ~ interpreted). */

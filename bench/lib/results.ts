@@ -8,6 +8,7 @@ import type { Answer, Question, Target } from './question.ts';
 
 const RESULTS = join(import.meta.dirname, '../results');
 const DOCS = join(import.meta.dirname, '../../docs');
+const FINDINGS = join(import.meta.dirname, '../findings');
 const PLOTS = 'benchmarks';
 
 interface Saved extends Answer {
@@ -76,5 +77,12 @@ function section(question: Question, { machine, tables, charts, targets, markdow
     ...tables.map(renderTable),
     ...(markdown === undefined ? [] : [markdown.replaceAll(/^### /gm, '#### ')]),
     ...(targets.length === 0 ? [] : [renderTable(targetTable(targets))]),
+    ...(targets.every(({ met }) => met) ? [] : findings(question)),
   ];
+}
+
+/** Why a target is missed, written by hand: where the time goes, what was tried, what is left. */
+function findings({ name }: Question): string[] {
+  const file = join(FINDINGS, `${name}.md`);
+  return existsSync(file) ? [readFileSync(file, 'utf8').trim()] : [];
 }
