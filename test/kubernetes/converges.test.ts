@@ -46,12 +46,14 @@ const SPECS: Readonly<Record<string, readonly object[]>> = {
     { ...ISOLATE, gateway: 'elsewhere' },
     { ...ISOLATE, image: image('b') },
     { ...ISOLATE, routes: [{ path: 'bad' }] },
+    { ...WASMEDGE, httpRoute: { parentRefs: [{ name: 'edge' }] } },
   ],
   MayflyGateway: [
     {},
     { replicas: 3, logging: { level: 'warn' } },
     { scaling: { minReplicas: 2 }, policy: { name: 'customers' } },
     { replicas: 0 },
+    { httpRoute: { parentRefs: [{ name: 'edge' }], hostnames: ['*.example.com'] } },
     { security: { jwtSecret: { name: 'jwt', key: 'k' }, images: { keys: ['a key'] } } },
     { cpuRequest: 'much' },
   ],
@@ -119,6 +121,7 @@ const DEEDS = [
   'crash',
   'restart',
   'keda',
+  'gateway-api',
   'pass',
 ] as const;
 
@@ -282,15 +285,22 @@ async function take(world: World, { do: deed, written, made, choice }: Step): Pr
       world.replaceOperator(deed);
       break;
     case 'keda':
-      if (!cluster.missing.delete('ScaledObject')) {
-        cluster.missing.add('ScaledObject');
-        for (const object of cluster.all('ScaledObject')) cluster.remove(object);
-      }
+      installOrRemove(cluster, 'ScaledObject');
+      break;
+    case 'gateway-api':
+      installOrRemove(cluster, 'HTTPRoute');
       break;
     case 'pass':
       await time.pass([1, 30, 500, 5_000, 30_000][choice % 5] as number);
       break;
   }
+}
+
+/** What defines a kind; with it go all objects of the kind. */
+function installOrRemove(cluster: MemoryCluster, kind: string): void {
+  if (cluster.missing.delete(kind)) return;
+  cluster.missing.add(kind);
+  for (const object of cluster.all(kind)) cluster.remove(object);
 }
 
 /** An object that has the name of a function's and is somebody else's. */
@@ -310,7 +320,7 @@ function isLabelled({ metadata }: KubeObject): boolean {
 }
 
 /** With one of these, the operator leaves what it made before as it is. */
-const OBSTACLES = new Set(['InvalidSpec', 'NameTaken', 'KedaMissing']);
+const OBSTACLES = new Set(['InvalidSpec', 'NameTaken', 'KedaMissing', 'GatewayApiMissing']);
 
 const KINDS = [...new Set(WRITTEN.map(({ kind }) => kind))];
 

@@ -35,11 +35,17 @@ export const SCALED_OBJECTS: Resource = {
   kind: 'ScaledObject',
   plural: 'scaledobjects',
 };
+/** Of the Gateway API, which a cluster may lack. */
+export const HTTP_ROUTES: Resource = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  plural: 'httproutes',
+};
 export const LEASES: Resource = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
 export const EVENTS: Resource = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
 
 /** What belongs to a Function. */
-export const OWNED = [DEPLOYMENTS, SERVICES, AUTOSCALERS, SCALED_OBJECTS] as const;
+export const OWNED = [DEPLOYMENTS, SERVICES, AUTOSCALERS, SCALED_OBJECTS, HTTP_ROUTES] as const;
 
 /** What belongs to a MayflyGateway. */
 export const OWNED_BY_GATEWAYS = [
@@ -49,6 +55,7 @@ export const OWNED_BY_GATEWAYS = [
   SERVICES,
   AUTOSCALERS,
   BUDGETS,
+  HTTP_ROUTES,
 ] as const;
 
 /** What `mayfly cluster install` writes besides. */

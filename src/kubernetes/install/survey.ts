@@ -1,7 +1,14 @@
 /** How a cluster is, as far as it concerns Mayfly: what `mayfly cluster status` tells. */
 import { type Cluster, isApiError } from '../cluster/cluster.ts';
 import { hasCondition, type KubeObject, type Resource } from '../cluster/objects.ts';
-import { DEPLOYMENTS, FUNCTIONS, LEASES, resourceOf, SCALED_OBJECTS } from '../cluster/resources.ts';
+import {
+  DEPLOYMENTS,
+  FUNCTIONS,
+  HTTP_ROUTES,
+  LEASES,
+  resourceOf,
+  SCALED_OBJECTS,
+} from '../cluster/resources.ts';
 import { hasDrifted } from '../reconcile/drift.ts';
 import type { Condition } from '../resources/status.ts';
 import { isOperator } from './platform.ts';
@@ -11,7 +18,7 @@ const NODES: Resource = { apiVersion: 'v1', kind: 'Node', plural: 'nodes', ofClu
 /** What a cluster may have, and what of Mayfly needs it. */
 const OPTIONAL: readonly (readonly [name: string, resource: Resource])[] = [
   ['KEDA', SCALED_OBJECTS],
-  ['Gateway API', { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', plural: 'httproutes' }],
+  ['Gateway API', HTTP_ROUTES],
   [
     'Gatekeeper',
     { apiVersion: 'templates.gatekeeper.sh/v1', kind: 'ConstraintTemplate', plural: 'constrainttemplates' },

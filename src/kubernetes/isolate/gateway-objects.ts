@@ -1,5 +1,6 @@
 /** Everything that belongs to a gateway, as it should be. Pure. */
 import type { KubeObject } from '../cluster/objects.ts';
+import { httpRoute } from '../edge/http-route.ts';
 import type { GatewaySpec } from '../resources/gateway.ts';
 import { API_VERSION } from '../resources/names.ts';
 import { ownedMetadata, type Owner, podLabels } from '../resources/owned.ts';
@@ -43,6 +44,7 @@ export function gatewayObjects(wish: GatewayWish): KubeObject[] {
     service(owner, spec),
     ...(scaling === undefined ? [] : [autoscaler(owner, scaling)]),
     budget(owner),
+    ...(spec.httpRoute === undefined ? [] : [httpRoute(owner, spec.httpRoute, spec.service.port)]),
   ];
 }
 

@@ -5,6 +5,7 @@ import { keyOf, type KubeObject, type Resource } from '../cluster/objects.ts';
 import {
   FUNCTIONS,
   GATEWAYS,
+  HTTP_ROUTES,
   OWNED,
   OWNED_BY_GATEWAYS,
   PODS,
@@ -32,9 +33,9 @@ const WORKERS = 8;
 const KINDS_EVERY_MS = 60_000;
 const KINDS_BACKOFF = { first: 100, most: 10_000 };
 
-/** Kinds that a cluster may lack: KEDA's, and ours where the definitions are of an older Mayfly. */
+/** Kinds that a cluster may lack: those of KEDA and the Gateway API, and ours where the definitions are of an older Mayfly. */
 const OF_GATEWAYS = [GATEWAYS, POLICIES, RATE_LIMITS];
-const OPTIONAL = [SCALED_OBJECTS, ...OF_GATEWAYS];
+const OPTIONAL = [SCALED_OBJECTS, HTTP_ROUTES, ...OF_GATEWAYS];
 
 export interface ControllerOptions {
   readonly cluster: Cluster;

@@ -1,6 +1,6 @@
 /** Functions, with pods of their own or within a gateway's. */
 import { keyOf, type KubeObject } from '../cluster/objects.ts';
-import { DEPLOYMENTS, FUNCTIONS, GATEWAYS, OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
+import { DEPLOYMENTS, FUNCTIONS, GATEWAYS, OWNED } from '../cluster/resources.ts';
 import type { Action } from '../reconcile/actions.ts';
 import { reconcileFunction } from '../reconcile/reconcile-function.ts';
 import { reconcileIsolate } from '../reconcile/reconcile-isolate.ts';
@@ -62,7 +62,7 @@ export class FunctionKeeper implements Keeper {
         this.#time.now(),
       );
     }
-    const served = OWNED.filter((resource) => resource !== SCALED_OBJECTS || known.serves(resource));
+    const served = OWNED.filter((resource) => known.serves(resource));
     const canary = find(DEPLOYMENTS.kind, canaryName(name));
     return reconcileFunction({ function: object, objects, canary, served }, this.#time.now());
   }

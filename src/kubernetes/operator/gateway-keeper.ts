@@ -1,6 +1,13 @@
 /** Gateways: what their pods should serve, and what they do serve. */
 import { keyOf, type KubeObject } from '../cluster/objects.ts';
-import { GATEWAYS, OWNED_BY_GATEWAYS, PODS, POLICIES, RATE_LIMITS } from '../cluster/resources.ts';
+import {
+  GATEWAYS,
+  HTTP_ROUTES,
+  OWNED_BY_GATEWAYS,
+  PODS,
+  POLICIES,
+  RATE_LIMITS,
+} from '../cluster/resources.ts';
 import { type GatewayPlan, planGateway } from '../isolate/plan.ts';
 import { isReady, type PodReport, type Serving, servingOf } from '../isolate/serving.ts';
 import type { Action } from '../reconcile/actions.ts';
@@ -87,7 +94,8 @@ export class GatewayKeeper implements Keeper {
     if (gateway === undefined) return [];
     const { wish, since } = gateway;
     const pods = podsOf(object, known);
-    const observed = { gateway: object, wish, find, pods, reports: this.#reports, image, since };
+    const hasRoutes = known.serves(HTTP_ROUTES);
+    const observed = { gateway: object, wish, find, pods, reports: this.#reports, image, since, hasRoutes };
     return reconcileGateway(observed, time.now());
   }
 

@@ -9,6 +9,17 @@ export interface Obstacle {
   readonly message: string;
 }
 
+export const KEDA_MISSING: Obstacle = {
+  reason: 'KedaMissing',
+  message: 'spec.scaling.prometheus needs KEDA, which this cluster does not have. Install it (keda.sh).',
+};
+
+export const GATEWAY_API_MISSING: Obstacle = {
+  reason: 'GatewayApiMissing',
+  message:
+    'spec.httpRoute needs the Gateway API, which this cluster does not have. Install it (gateway-api.sigs.k8s.io) with a gateway that speaks it.',
+};
+
 export const HEALTHY: Finding = {
   type: 'Degraded',
   status: 'False',

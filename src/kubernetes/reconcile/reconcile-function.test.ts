@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../cluster/objects.ts';
-import { OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
+import { HTTP_ROUTES, OWNED, SCALED_OBJECTS } from '../cluster/resources.ts';
 import type { Condition } from '../resources/status.ts';
 import type { Action } from './actions.ts';
 import { reconcileFunction } from './reconcile-function.ts';
@@ -167,6 +167,51 @@ test('without KEDA such a function is not begun, and says so', () => {
     ['status', 'event'],
   );
   assert.equal(conditions(actions)['Ready'], 'False KedaMissing');
+});
+
+const ROUTE = { parentRefs: [{ name: 'edge', sectionName: 'web' }], path: '/orders' };
+
+test('a route of the Gateway API comes and goes with the spec', () => {
+  const { object, objects } = settled({ httpRoute: ROUTE });
+  assert.partialDeepStrictEqual(objects['HTTPRoute']?.['spec'], {
+    parentRefs: [{ name: 'edge', sectionName: 'web' }],
+    rules: [{ matches: [{ path: { value: '/orders' } }], backendRefs: [{ name: 'orders', port: 80 }] }],
+  });
+  assert.deepEqual(reconcile(object, objects), []);
+  const deleted = reconcile(functionObject({}), objects).filter((action) => action.do === 'delete');
+  assert.deepEqual(
+    deleted.map((action) => action.object.kind),
+    ['HTTPRoute'],
+  );
+});
+
+test('a route that a Gateway refuses is told with its reason', () => {
+  const { object, objects } = settled({ httpRoute: ROUTE });
+  const refusal = {
+    type: 'Accepted',
+    status: 'False',
+    reason: 'NotAllowedByListeners',
+    message: 'No such host',
+  };
+  const status = {
+    parents: [
+      { parentRef: { name: 'other' }, conditions: [{ ...refusal, status: 'True' }] },
+      { parentRef: { name: 'edge' }, conditions: [{ type: 'ResolvedRefs', status: 'True' }, refusal] },
+    ],
+  };
+  const route = { ...(objects['HTTPRoute'] as KubeObject), status };
+  const actions = reconcile(object, { ...objects, HTTPRoute: route });
+  assert.equal(conditions(actions)['Degraded'], 'True RouteRefused');
+  assert.match(JSON.stringify(actions), /Gateway edge does not take the route: No such host/);
+});
+
+test('without the Gateway API a Function with a route is not begun, and says so', () => {
+  const actions = reconcile(
+    functionObject({ httpRoute: ROUTE }),
+    {},
+    OWNED.filter((kind) => kind !== HTTP_ROUTES) as never,
+  );
+  assert.equal(conditions(actions)['Ready'], 'False GatewayApiMissing');
 });
 
 test('nothing is done when all is as it should be', () => {

@@ -7,14 +7,16 @@ import { autoscaler } from '../wasmedge/autoscaler.ts';
 import { deployment } from '../wasmedge/deployment.ts';
 import { type Owner, ownerOf } from '../resources/owned.ts';
 import { service } from '../wasmedge/service.ts';
-import { DEPLOYMENTS, SCALED_OBJECTS } from '../cluster/resources.ts';
+import { DEPLOYMENTS, HTTP_ROUTES, SCALED_OBJECTS } from '../cluster/resources.ts';
+import { httpRoute } from '../edge/http-route.ts';
+import { withRoute } from '../edge/route-status.ts';
 import type { Action } from './actions.ts';
 import { stamped } from './drift.ts';
 import { canaryDeployment } from '../rollout/canary-deployment.ts';
 import { podRollout, type PodRollout, statusOf } from '../rollout/pod-rollout.ts';
 import type { RolloutStatus } from '../rollout/rollout-state.ts';
 import { rolloutEvent, withRollout } from '../rollout/report-rollout.ts';
-import { assess, type Obstacle, podNumbers } from './function-status.ts';
+import { assess, GATEWAY_API_MISSING, KEDA_MISSING, type Obstacle, podNumbers } from './function-status.ts';
 import { report as said } from './report.ts';
 import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
 import { wantedPods } from './wanted-pods.ts';
@@ -29,7 +31,7 @@ export interface ObservedFunction {
   readonly objects: Readonly<Partial<Record<string, KubeObject>>>;
   /** The Deployment of an image that is tried, whoever made it. */
   readonly canary?: KubeObject | undefined;
-  /** The kinds of `OWNED` that the cluster has: KEDA may not be installed. */
+  /** The kinds of `OWNED` that the cluster has: KEDA and the Gateway API may not be installed. */
   readonly served: readonly Resource[];
 }
 
@@ -71,6 +73,7 @@ function wantedObjects(owner: Owner, spec: PodSpec, rollout: PodRollout): KubeOb
     ...(canary === null ? [] : [canaryDeployment(owner, spec, canary)]),
     service(owner, spec),
     ...(scaler === null ? [] : [scaler]),
+    ...(spec.httpRoute === undefined ? [] : [httpRoute(owner, spec.httpRoute, spec.service.port)]),
   ].map(stamped);
 }
 
@@ -89,12 +92,9 @@ function obstacleTo(
   wanted: readonly KubeObject[],
   owner: Owner,
 ): Obstacle | null {
-  const kinds = wanted.map(({ kind }) => kind);
-  if (kinds.includes(SCALED_OBJECTS.kind) && !observed.served.includes(SCALED_OBJECTS)) {
-    return {
-      reason: 'KedaMissing',
-      message: 'spec.scaling.prometheus needs KEDA, which this cluster does not have. Install it (keda.sh).',
-    };
+  for (const { kind } of wanted) {
+    const lacking = LACKING.find(({ resource }) => resource.kind === kind);
+    if (lacking !== undefined && !observed.served.includes(lacking.resource)) return lacking.obstacle;
   }
   for (const item of wanted) {
     const found = foundFor(observed, item);
@@ -104,6 +104,12 @@ function obstacleTo(
   }
   return null;
 }
+
+/** What is said where a kind is wanted that the cluster does not have. */
+const LACKING: readonly { readonly resource: Resource; readonly obstacle: Obstacle }[] = [
+  { resource: SCALED_OBJECTS, obstacle: KEDA_MISSING },
+  { resource: HTTP_ROUTES, obstacle: GATEWAY_API_MISSING },
+];
 
 function present({ objects, canary }: ObservedFunction): KubeObject[] {
   return [...Object.values(objects), canary].filter((object) => object !== undefined);
@@ -119,5 +125,7 @@ function report(
   const mine = own(objects[DEPLOYMENTS.kind], ownerOf(object));
   const pods = podNumbers(object, mine, own(canary, ownerOf(object)));
   const numbers = { ...pods, ...(rollout === null ? {} : { rollout }) };
-  return said(object, withRollout(assess(mine, wish), rollout ?? undefined), numbers, now);
+  const route = own(objects[HTTP_ROUTES.kind], ownerOf(object));
+  const findings = withRoute(withRollout(assess(mine, wish), rollout ?? undefined), route);
+  return said(object, findings, numbers, now);
 }

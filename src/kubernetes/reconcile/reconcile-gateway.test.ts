@@ -54,6 +54,7 @@ function observed(spec: object, more: Partial<ObservedGateway> = {}): ObservedGa
     reports: new Map<string, PodReport>(),
     image: 'mayfly:1',
     since: NOW,
+    hasRoutes: true,
   };
   return { gateway, wish, ...rest, ...more };
 }
@@ -213,4 +214,33 @@ test('nothing is said of a Function that its gateway has not looked at', () => {
   const planned = { uid: 'f-1', generation: 2, outcome: { hash: 'h' } };
   for (const place of [null, { planned, serving }])
     assert.deepEqual(reconcileIsolate({ ...PLAIN, function: FUNCTION, place }, NOW), []);
+});
+
+const ROUTE = { parentRefs: [{ name: 'edge' }], hostnames: ['shop.example.com'] };
+
+test('a route of the Gateway API leads to the Service, on the port that it has', () => {
+  const actions = reconcileGateway(observed({ httpRoute: ROUTE, service: { port: 8000 } }), NOW);
+  const route = actions.find((action) => action.do === 'apply' && action.object.kind === 'HTTPRoute');
+  assert.partialDeepStrictEqual(route, {
+    object: {
+      metadata: { name: 'shop', namespace: 'shop' },
+      spec: {
+        parentRefs: [{ name: 'edge' }],
+        hostnames: ['shop.example.com'],
+        rules: [
+          {
+            matches: [{ path: { type: 'PathPrefix', value: '/' } }],
+            backendRefs: [{ name: 'shop', port: 8000 }],
+          },
+        ],
+      },
+    },
+  });
+});
+
+test('without the Gateway API such a gateway is not begun, and says so', () => {
+  const actions = reconcileGateway(observed({ httpRoute: ROUTE }, { hasRoutes: false }), NOW);
+  assert.ok(actions.every((action) => action.do !== 'apply'));
+  const said = actions.find((action) => action.do === 'status');
+  assert.match(JSON.stringify(said), /"reason":"GatewayApiMissing"/);
 });

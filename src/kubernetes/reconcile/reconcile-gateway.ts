@@ -1,5 +1,6 @@
 /** From what is in the cluster to what has to be done for one MayflyGateway. Pure: time is an argument. */
 import type { KubeObject } from '../cluster/objects.ts';
+import { withRoute } from '../edge/route-status.ts';
 import { FILE_MAPS } from '../isolate/files.ts';
 import { gatewayObjects } from '../isolate/gateway-objects.ts';
 import { filesName } from '../isolate/places.ts';
@@ -8,11 +9,11 @@ import { isSettled, type PodReport, reportOf, type Serving, servingOf } from '..
 import type { GatewaySpec } from '../resources/gateway.ts';
 import { ANNOTATIONS } from '../resources/names.ts';
 import { ownerOf } from '../resources/owned.ts';
-import { OWNED_BY_GATEWAYS } from '../cluster/resources.ts';
+import { HTTP_ROUTES, OWNED_BY_GATEWAYS } from '../cluster/resources.ts';
 import type { Finding } from '../resources/status.ts';
 import type { Action } from './actions.ts';
 import { stamped } from './drift.ts';
-import { assess, type Obstacle, podNumbers } from './function-status.ts';
+import { assess, GATEWAY_API_MISSING, type Obstacle, podNumbers } from './function-status.ts';
 import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
 import { report } from './report.ts';
 import { wantedPods } from './wanted-pods.ts';
@@ -33,6 +34,8 @@ export interface ObservedGateway {
   readonly image: string;
   /** Since when this configuration is wished for. */
   readonly since: number;
+  /** Whether the cluster has the Gateway API. */
+  readonly hasRoutes: boolean;
 }
 
 export function reconcileGateway(observed: ObservedGateway, now: number): Action[] {
@@ -40,6 +43,7 @@ export function reconcileGateway(observed: ObservedGateway, now: number): Action
   if (gateway.metadata.deletionTimestamp !== undefined) return [];
   if ('problem' in wish) return halted(observed, { reason: 'InvalidSpec', message: wish.problem }, now);
   const { spec, plan } = wish;
+  if (spec.httpRoute !== undefined && !observed.hasRoutes) return halted(observed, GATEWAY_API_MISSING, now);
   const owner = ownerOf(gateway);
   const pods = wantedPods(spec);
   const wanted = gatewayObjects({ owner, spec, plan, pods, image: spec.image ?? image }).map(stamped);
@@ -116,7 +120,11 @@ function said(observed: ObservedGateway, { pods, plan, serving }: Outcome, now: 
     functions,
     configuration: plan.hash,
   };
-  const findings = assess(deployment, pods).map((finding) => withServing(finding, serving));
+  const route = observed.find(HTTP_ROUTES.kind, gateway.metadata.name);
+  const findings = withRoute(
+    assess(deployment, pods).map((finding) => withServing(finding, serving)),
+    route,
+  );
   return report(gateway, findings, numbers, now);
 }
 

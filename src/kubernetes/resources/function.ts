@@ -20,7 +20,7 @@ import { auth } from '../../config/sections/security.ts';
 import { inCamelCase } from './camel-case.ts';
 import type { CrossRule } from './cross-rule.ts';
 import { atMost } from './quantity-rule.ts';
-import { imagePullSecrets, objectName, podName, secretKey, service } from './words.ts';
+import { httpRoute, imagePullSecrets, objectName, podName, secretKey, service } from './words.ts';
 
 const IMAGE = /^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._-]+)+(:[A-Za-z0-9_.-]+)?@sha256:[0-9a-f]{64}$/;
 
@@ -163,6 +163,9 @@ export const functionSpec = z.strictObject({
     .optional()
     .describe('Scale by load (`wasmedge`). Default: `replicas` pods, whatever the load.'),
   service: service.prefault({}).describe('How the pods of the function are reached (`wasmedge`).'),
+  httpRoute: httpRoute
+    .optional()
+    .describe('An HTTPRoute of the Gateway API that leads to the Service (`wasmedge`). Default: none.'),
 });
 
 /** A Function's spec with its defaults: sizes in bytes, CPU in thousandths of a core. */
@@ -241,6 +244,12 @@ export const functionRules: readonly CrossRule<FunctionSpec>[] = [
     message: 'is for pods of its own. Allowed: with runtime wasmedge.',
     cel: "self.runtime == 'wasmedge' || !has(self.scaling)",
     holds: ({ runtime, scaling: set }) => runtime === 'wasmedge' || set === undefined,
+  },
+  {
+    path: ['httpRoute'],
+    message: 'leads to pods of its own. Allowed: with runtime wasmedge; else in the MayflyGateway.',
+    cel: "self.runtime == 'wasmedge' || !has(self.httpRoute)",
+    holds: ({ runtime, httpRoute: set }) => runtime === 'wasmedge' || set === undefined,
   },
   {
     path: ['scaling', 'minReplicas'],

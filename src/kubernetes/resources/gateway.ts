@@ -3,7 +3,7 @@
  * is a kind of the Gateway API.
  */
 import { z } from 'zod';
-import { choice, cpu, integer, quantity, text } from '../../config/scalars.ts';
+import { choice, cpu, duration, integer, quantity, text } from '../../config/scalars.ts';
 import { concurrency, functionDefaults, rateLimit } from '../../config/sections/limits.ts';
 import { logging, monitoring } from '../../config/sections/observability.ts';
 import { decisionLog, security } from '../../config/sections/security.ts';
@@ -11,7 +11,7 @@ import { server } from '../../config/sections/server.ts';
 import { inCamelCase } from './camel-case.ts';
 import type { CrossRule } from './cross-rule.ts';
 import { atMost } from './quantity-rule.ts';
-import { imagePullSecrets, objectName, secretKey, service } from './words.ts';
+import { httpRoute, imagePullSecrets, objectName, secretKey, service } from './words.ts';
 
 const scaling = z.strictObject({
   minReplicas: integer(1, 1000).prefault(2).describe('Fewest pods.'),
@@ -33,6 +33,11 @@ const { max_concurrent_requests, request_timeout, cpu_budget, max_request_body, 
 
 const serverSection = z.strictObject({
   ...inCamelCase({ timeout, max_connections, max_header_size, max_headers, threads }),
+  drainDelay: duration(0, 300_000)
+    .prefault('5s')
+    .describe(
+      'How long a pod that is to end goes on answering, not ready and with `connection: close` on every answer, before it stops listening: longer than the cluster takes to send its requests elsewhere.',
+    ),
   tls: tls.optional().describe('Serve HTTPS beside HTTP, on port 8443 of the pods and 443 of the Service.'),
 });
 
@@ -112,6 +117,9 @@ export const gatewaySpec = z.strictObject({
     .prefault('1Gi')
     .describe('Memory that a pod may use.'),
   service: service.prefault({}).describe('How the gateway is reached.'),
+  httpRoute: httpRoute
+    .optional()
+    .describe('An HTTPRoute of the Gateway API that leads to the Service. Default: none.'),
   server: serverSection.prefault({}).describe('Connections and requests.'),
   function: z
     .strictObject(

@@ -29,6 +29,31 @@ export const imagePullSecrets = z
   .default([])
   .describe('Secrets that the registry asks for, by name.');
 
+/** Gateway API: `*.` in front stands for one or more labels. */
+const routeHost = shaped(
+  /^(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+  'a host name in small letters, such as shop.example.com or *.example.com',
+);
+
+const routePrefix = shaped(
+  /^\/([A-Za-z0-9_.~!$&'()+,;=:@-]+\/?)*$/,
+  'the beginning of a path, such as /orders',
+);
+
+const parentRef = z.strictObject({
+  name: objectName.describe('Name of the Gateway (gateway.networking.k8s.io).'),
+  namespace: objectName.optional().describe('Its namespace. Default: the same.'),
+  sectionName: objectName.optional().describe('One of its listeners. Default: all that take the route.'),
+});
+
+export const httpRoute = z.strictObject({
+  parentRefs: z.array(parentRef).min(1).max(8).describe('The Gateways that requests come through.'),
+  hostnames: z.array(routeHost).max(16).default([]).describe('Hosts to answer for. Default: every host.'),
+  path: routePrefix.default('/').describe('Only paths that begin like this, by whole segments.'),
+});
+
+export type HttpRouteSpec = z.output<typeof httpRoute>;
+
 export const service = z.strictObject({
   type: choice(['ClusterIP', 'LoadBalancer'])
     .default('ClusterIP')
