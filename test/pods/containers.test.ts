@@ -5,12 +5,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Handler } from './support/node.ts';
+import type { Pod } from './support/pod.ts';
 import { importFixture, startNode } from './support/start-node.ts';
 
 const MEBIBYTE = 2 ** 20;
 const TRAPPED = 1;
 const KILLED = 137;
 const TERMINATED = 143;
+const SETTLED_WITHIN_MS = 5000;
 
 interface Way {
   /** What a module that exits with 7 gives. crun 1.21 knows only whether WasmEdge ended well. */
@@ -62,8 +64,8 @@ test('modules as containers', { timeout: 240_000 }, async (t) => {
       async () => {
         const image = await importFixture(node, 'wait');
         await using pod = await node.startPod({ handler, image });
-        const status = await pod.processFile('status');
-        const field = (key: string) => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1]?.split('\t')[0];
+        const status = await settledStatus(pod);
+        const field = (key: string) => fieldOf(status, key);
         assert.equal(field('Uid'), '65534');
         assert.equal(field('Gid'), '65534');
         for (const set of ['CapEff', 'CapPrm', 'CapInh', 'CapBnd', 'CapAmb'])
@@ -128,4 +130,22 @@ test('modules as containers', { timeout: 240_000 }, async (t) => {
 function cpuMillis(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/**
+ * What the kernel says of the process once it runs the module. Right after the start it may still be a shim's: it takes on
+ * its user, gives up its rights and puts on the filter of system calls, one after the other.
+ */
+async function settledStatus(pod: Pod): Promise<string> {
+  const end = performance.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const status = await pod.processFile('status');
+    const isSettled = fieldOf(status, 'Seccomp') === '2' && /^0+$/.test(fieldOf(status, 'CapEff') ?? '');
+    if (isSettled || performance.now() > end) return status;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function fieldOf(status: string, key: string): string | undefined {
+  return new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1]?.split('\t')[0];
 }
