@@ -161,7 +161,7 @@ export class ClusterNode implements AsyncDisposable {
       'cluster-cidr': PODS,
       'hostname-override': this.name,
       // Pods of one bridge would else answer each other past the Service's address.
-      'masquerade-all': true,
+      'masquerade-all': 'true',
       'conntrack-max-per-core': 0,
       'bind-address': '127.0.0.1',
     });
