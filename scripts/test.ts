@@ -1,6 +1,7 @@
 /**
  * `npm test`: every test of the project, by node's own runner. Arguments are files or patterns to run instead.
  * Tests that need parts beyond npm (scripts/parts) come last: while the others run, the parts are brought in the background.
+ * Tests under test/deep take many minutes: they run when they are asked for only (`npm run test:deep`).
  * With CI=true a part that a test needs and cannot get is a failure; without it the run ends by naming what it could not test.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -10,11 +11,13 @@ import { setPriority, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const LOWEST_PRIORITY = 19;
+const LONGEST_MS = 300_000;
+const LONGEST_DEEP_MS = 900_000;
 const root = join(import.meta.dirname, '..');
 const wanted = process.argv.slice(2);
 const files = globSync(
   wanted.length > 0 ? wanted : ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
-  { cwd: root },
+  { cwd: root, exclude: wanted.length > 0 ? [] : ['test/deep/**'] },
 ).toSorted();
 if (files.length === 0) {
   console.error(`No test file matches ${wanted.join(' ')}.`);
@@ -64,9 +67,12 @@ function bringParts(names: readonly string[]): ChildProcess | undefined {
 
 function run(files: readonly string[], env: Readonly<Record<string, string>>): number {
   if (files.length === 0) return 0;
+  // Deep tests fill the machine each by itself.
+  const deep = files.some((file) => file.startsWith('test/deep/'));
+  const [longest, beside] = deep ? [LONGEST_DEEP_MS, 1] : [LONGEST_MS, 2];
   const result = spawnSync(
     process.execPath,
-    ['--test', '--test-concurrency=2', '--test-timeout=300000', ...files],
+    ['--test', `--test-concurrency=${beside}`, `--test-timeout=${longest}`, ...files],
     { cwd: root, stdio: 'inherit', env: { ...process.env, ...env, MAYFLY_UNTESTED: untested } },
   );
   return result.status ?? 1;
