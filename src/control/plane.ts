@@ -9,7 +9,7 @@ import { MayflyError } from '../model/errors.ts';
 import type { RouteSpec } from '../model/route.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { RolloutPlan } from '../rollout/plan.ts';
-import { provideRules, routesUnder, type Blueprint, type Settled } from './blueprint.ts';
+import { provideRules, type Blueprint, type Settled } from './blueprint.ts';
 import {
   describeSource,
   inStep,
@@ -20,10 +20,11 @@ import {
   type Source,
   type Toolchain,
 } from './deploy.ts';
-import { asksMissingRule, conflict, desired, reconcile, type Foundation, type Served } from './desired.ts';
+import { desired, reconcile, type Foundation, type Served } from './desired.ts';
 import { buildDeclared, sameRevision, type BuiltFunction } from './declared.ts';
 import { createModuleShelf } from './modules.ts';
 import { noSuchFunction, noSuchRevision, type FunctionRecord, type Revision } from './records.ts';
+import { refuseMissingRules, refuseTakenRoutes, routesOf, withOwnRules } from './route-checks.ts';
 import { createSerial } from './serial.ts';
 import { ensureLoaded, loadServing } from './serving.ts';
 import type { State } from './state.ts';
@@ -149,22 +150,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     shelf.put(candidate, candidate.loaded);
   };
 
-  const refuseTakenRoutes = (plan: Blueprint, name: string, routes: readonly RouteSpec[]): void => {
-    const others = state.functions().filter((record) => record.name !== name);
-    const taken = others.flatMap((record) => routesOf(plan, record));
-    for (const route of routes) {
-      const rival = conflict(route, taken);
-      if (rival === null) continue;
-      throw new MayflyError(
-        `Cannot route ${route.path} to ${JSON.stringify(name)}: ${rival.function} has it`,
-        {
-          fix: `Choose another path or method, or remove ${rival.function}.`,
-          exitCode: 2,
-          code: 'route-taken',
-        },
-      );
-    }
-  };
+  const refuseTaken = (plan: Blueprint, name: string, routes: readonly RouteSpec[]): void =>
+    refuseTakenRoutes(
+      plan,
+      name,
+      routes,
+      state.functions().filter((record) => record.name !== name),
+    );
 
   /** What the settings of an order come to. A function of the file takes new code, but its settings stay those of the file. */
   const settle = (order: DeployOrder): { settings: unknown; settled: Settled } => {
@@ -302,14 +294,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     async deploy(order) {
       const { function: name, actor, percent } = order;
       const early = settle(order);
-      refuseTakenRoutes(inForce(), name, early.settled.routes);
+      refuseTaken(inForce(), name, early.settled.routes);
       const code = await readCode(order);
       const { configuration } = early.settled;
       const candidate = await makeCandidate({ function: name, configuration, ...code }, tools, shelf);
       return serial(async () => {
         // Somebody may have been faster while the candidate was made: what was true must still be.
         const { settings, settled } = settle(order);
-        refuseTakenRoutes(inForce(), name, settled.routes);
+        refuseTaken(inForce(), name, settled.routes);
         const plan = await provideRules(inForce(), settled.routes);
         refuseMissingRules(plan, name, settled.routes);
         await keep(candidate);
@@ -357,38 +349,4 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       return warnings;
     },
   };
-}
-
-/** A function whose settings do not fit the file any more has no routes that could be in the way. */
-function routesOf(plan: Blueprint, record: FunctionRecord): readonly RouteSpec[] {
-  try {
-    return routesUnder(plan, record);
-  } catch (error) {
-    if (error instanceof MayflyError) return [];
-    throw error;
-  }
-}
-
-/** With the rules that functions of the admin API ask. One that is gone from the new policy is a warning, not an end (`desired`). */
-async function withOwnRules(plan: Blueprint, functions: readonly FunctionRecord[]): Promise<Blueprint> {
-  let provided = plan;
-  for (const record of functions) {
-    try {
-      provided = await provideRules(provided, routesOf(provided, record));
-    } catch (error) {
-      if (!(error instanceof MayflyError)) throw error;
-    }
-  }
-  return provided;
-}
-
-function refuseMissingRules(plan: Blueprint, name: string, routes: readonly RouteSpec[]): void {
-  const missing = routes.find((route) => asksMissingRule(route, plan.foundation.policies))?.policy;
-  if (missing == null) return;
-  const rule = `data.${missing.entrypoint.replaceAll('/', '.')}`;
-  throw new MayflyError(`Cannot route to ${JSON.stringify(name)}: the policy has no rule ${rule}`, {
-    fix: 'Name a rule of the files in `policy.files`, or `policy: false`.',
-    exitCode: 2,
-    code: 'no-such-rule',
-  });
 }
