@@ -2,15 +2,20 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
 import { remainsOf } from '../pods/support/remains.ts';
+import type { ControlPlane } from './support/control-plane.ts';
 import { eventually } from './support/kubectl.ts';
 import type { ClusterNode } from './support/node.ts';
 import { NodeCluster, nodeClusterParts, untilNodeIs } from './support/node-cluster.ts';
+import { needPart } from '../support/parts.ts';
 import { followFunction, tellTimeline } from './support/node-timeline.ts';
 
 const MANY = 20;
+
+const GATEWAY_MANIFESTS = join(import.meta.dirname, '../../deploy/gateway-api');
 
 /** A function that says `text`. */
 const saying = (text: string) => ({
@@ -58,9 +63,26 @@ function readyPods(cluster: NodeCluster, name: string, count: number): Promise<r
   });
 }
 
+/** As an administrator: its own rights are its chart's business. */
+async function startTraefik(node: ClusterNode, program: string, plane: ControlPlane): Promise<void> {
+  const provider = 'providers.kubernetesgateway';
+  await node.start('traefik', [program], {
+    'global.checknewversion': false,
+    'entrypoints.web.address': '127.0.0.1:8000',
+    [provider]: true,
+    [`${provider}.endpoint`]: `https://127.0.0.1:${plane.apiPort}`,
+    [`${provider}.token`]: plane.adminToken,
+    [`${provider}.certauthfilepath`]: join(plane.folder, 'pki', 'ca.crt'),
+    'providers.providersthrottleduration': '100ms',
+    'log.level': 'INFO',
+  });
+}
+
 test('functions on real nodes', { timeout: 280_000 }, async (t) => {
   const parts = await nodeClusterParts(t);
-  if (parts === undefined) return;
+  const traefik = await needPart(t, 'traefik');
+  const gatewayApi = await needPart(t, 'gateway-api');
+  if (parts === undefined || traefik === undefined || gatewayApi === undefined) return;
   const interfaces = Object.keys(networkInterfaces());
   const machines: string[] = [];
   {
@@ -68,6 +90,8 @@ test('functions on real nodes', { timeout: 280_000 }, async (t) => {
     machines.push(...cluster.nodes.map(({ machine }) => machine.name));
     const [first, second] = cluster.nodes as [ClusterNode, ClusterNode];
     const { kubectl } = cluster;
+    // The operator notices within a minute; its test comes late.
+    await kubectl.run('apply', '--server-side', '-f', gatewayApi.paths.definitions);
     const [one, two] = [await cluster.push('one', saying('one')), await cluster.push('two', saying('two'))];
     const says = (text: string) =>
       eventually(
@@ -139,6 +163,41 @@ test('functions on real nodes', { timeout: 280_000 }, async (t) => {
         'the pods that it had are gone',
         async () => (await podsOf(cluster, 'hello')).length === 4,
       );
+    });
+
+    await t.test('a route of the Gateway API leads to it, served by Traefik', async () => {
+      const edge = { name: 'edge', namespace: 'mayfly-edge' };
+      const routed = (image: string, parentRef: object = edge) =>
+        functionObject('hello', image, {
+          httpRoute: { parentRefs: [parentRef], hostnames: ['hello.shop.test'] },
+        });
+      for (const file of ['kong.yaml', 'traefik.yaml'])
+        await kubectl.run('apply', '-f', join(GATEWAY_MANIFESTS, file));
+      await startTraefik(first, traefik.paths.traefik, cluster.plane);
+      const asked = async (host: string, path = '/') =>
+        await first.ask({ host: '127.0.0.1', port: 8000, path, headers: { host } });
+      const untilRouteSays = (text: string) =>
+        eventually(
+          `hello.shop.test says ${text}`,
+          async () => (await asked('hello.shop.test').catch(() => null))?.body === text,
+          90_000,
+        );
+
+      await kubectl.apply(routed(one));
+      await untilRouteSays('one');
+      assert.equal((await asked('other.shop.test')).status, 404);
+      await kubectl.apply(routed(two));
+      await untilRouteSays('two');
+
+      await kubectl.apply(routed(two, { ...edge, sectionName: 'nowhere' }));
+      await eventually('the Function says that its route is refused', async () => {
+        const { out } = await kubectl.try(['get', 'function', 'hello', '-o', 'yaml']);
+        return /Gateway edge does not take the route/.test(out);
+      });
+      await kubectl.apply(functionObject('hello', two));
+      await eventually('there is no route', async () => (await kubectl.get('httproute', 'hello')) === null);
+      assert.equal((await cluster.askService('hello', '/')).body, 'two');
+      await eventually('Traefik knows it', async () => (await asked('hello.shop.test')).status === 404);
     });
 
     await t.test('a Function that is deleted leaves nothing behind', async () => {

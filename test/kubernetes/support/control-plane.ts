@@ -76,6 +76,10 @@ export class ControlPlane implements AsyncDisposable {
     return this.#ports.api;
   }
 
+  get adminToken(): string {
+    return readFileSync(join(this.folder, 'pki', 'admin.token'), 'utf8');
+  }
+
   /** With what the kubelet of a node, or `kube-proxy`, says who it is. */
   kubeconfigOfPart(name: string): string {
     return this.kubeconfigOf(name, readFileSync(join(this.folder, 'pki', `${name}.token`), 'utf8'));
@@ -218,10 +222,9 @@ export class ControlPlane implements AsyncDisposable {
 
   /** `trusted`: its certificate is of our authority; the others make themselves one. */
   #answers(port: number, path: string, trusted = true): boolean {
-    const token = readFileSync(join(this.folder, 'pki', 'admin.token'), 'utf8');
     const trust = trusted ? ['--cacert', join(this.folder, 'pki', 'ca.crt')] : ['--insecure'];
     const url = `https://127.0.0.1:${port}${path}`;
-    const header = `Authorization: Bearer ${token}`;
+    const header = `Authorization: Bearer ${this.adminToken}`;
     const { status } = spawnSync('curl', ['-sf', '-o', '/dev/null', ...trust, '-H', header, url]);
     return status === 0;
   }

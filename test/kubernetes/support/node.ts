@@ -42,6 +42,8 @@ echo 50 > /proc/sys/net/ipv4/neigh/node0/retrans_time_ms
 echo 1 > /proc/sys/net/ipv4/ip_forward
 `;
 
+type Flags = Readonly<Record<string, string | number | boolean>>;
+
 export class ClusterNode implements AsyncDisposable {
   readonly name: string;
   readonly machine: PodNode;
@@ -167,14 +169,22 @@ export class ClusterNode implements AsyncDisposable {
     });
   }
 
-  async #run(name: string, flags: Readonly<Record<string, string | number>>): Promise<number> {
-    const { containers, kube } = this.#parts;
+  #run(name: string, flags: Flags): Promise<number> {
+    return this.start(name, [this.#parts.kube.paths.kube, name], flags);
+  }
+
+  /** A program on the node itself, until the node goes. What it prints is `log(name)`. Its pid in the node. */
+  async start(
+    name: string,
+    [program, ...first]: readonly [string, ...string[]],
+    flags: Flags,
+  ): Promise<number> {
     // kube-proxy calls iptables, the kubelet calls mount.
-    const path = [dirname(containers.paths.iptables), process.env['PATH']].join(':');
-    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    const path = [dirname(this.#parts.containers.paths.iptables), process.env['PATH']].join(':');
+    const args = [...first, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)];
     const log = openSync(join(this.machine.folder, `${name}.log`), 'a');
     const env = { ...process.env, PATH: path };
-    const pid = await this.machine.namespaces.start(kube.paths.kube, [name, ...args], env, log);
+    const pid = await this.machine.namespaces.start(program, args, env, log);
     closeSync(log);
     return pid;
   }
