@@ -6,12 +6,15 @@ export const DECIMAL_BYTES: usize = 21;
 /** Appends a whole number in decimal. */
 export function appendDecimal(bytes: Bytes, magnitude: u64, negative: bool = false): void {
   const to = bytes.reserve(DECIMAL_BYTES);
-  bytes.length += decimal(to, magnitude, negative) - to;
+  bytes.length += anyDecimal(to, magnitude, negative) - to;
 }
 
 /** Writes a whole number in decimal where there is room for DECIMAL_BYTES; returns the place behind it. */
 export function decimal(to: usize, magnitude: u64, negative: bool): usize {
-  if (magnitude < 10_000 && !negative) return fourDigits(to, <u32>magnitude);
+  return magnitude < 10_000 && !negative ? fourDigits(to, <u32>magnitude) : anyDecimal(to, magnitude, negative);
+}
+
+function anyDecimal(to: usize, magnitude: u64, negative: bool): usize {
   let size: usize = negative ? 2 : 1;
   for (let rest = magnitude; rest >= 10; rest /= 10) size++;
   store<u8>(to, 0x2d);

@@ -192,7 +192,7 @@ export class Writer {
     const count = text.length;
     while (i < count) {
       const stop = min(i + PIECE, count);
-      const start = this.reserve(this.at, PIECE * 6 + ROOM);
+      const start = this.reserve(this.at, <usize>PIECE * 6 + ROOM);
       let at = start;
       while (i < stop) {
         const unit = load<u16>(changetype<usize>(text) + (<usize>i << 1));
