@@ -40,11 +40,11 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 const { pods, functions, instances } = load();
-if (pods === undefined || functions === undefined || instances === undefined) {
-  console.error('The page needs all three measures.');
+if (pods === undefined || instances === undefined) {
+  console.error('The page needs at least the measures pods and instances.');
   process.exitCode = 1;
 } else {
-  const scaling: Scaling = { pods, functions, instances };
+  const scaling: Scaling = { pods, instances, ...(functions !== undefined && { functions }) };
   writeFileSync(join(DOCS, 'scaling.md'), scalingPage(scaling));
   writeFileSync(join(DOCS, 'scaling.svg'), renderChart(scalingChart(scaling)));
 }

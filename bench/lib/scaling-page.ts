@@ -13,7 +13,8 @@ interface Measured<T> {
 
 export interface Scaling {
   readonly pods: Measured<Points>;
-  readonly functions: Measured<readonly StepCost[]>;
+  /** undefined: not measured yet. */
+  readonly functions?: Measured<readonly StepCost[]>;
   readonly instances: Measured<{ readonly threads: number; readonly seconds: number }>;
 }
 
@@ -76,13 +77,16 @@ ${PODS_BEFORE} to ${PODS.toLocaleString('en')} of whatever answers requests.`,
     '## What was measured',
     `- **Pods alone.** A real API server and etcd, stock controller-manager and scheduler of Kubernetes 1.30.4 with their own
   limit of 20 requests a second, ${NODES} nodes that only pretend to run pods (KWOK), the operator. A Function is scaled from
-  ${PODS_BEFORE} to ${PODS.toLocaleString('en')} at once; ready pods are read from the Deployment's status every second. ${rate.toFixed(1)} pods/s came about: the
-  controllers' limit, not the machine's. Real nodes pull images and start processes besides; that time is not in it.
+  ${PODS_BEFORE} to ${PODS.toLocaleString('en')} at once; ready pods are read from the Deployment's status every second. ${rate.toFixed(1)} pods/s came about,
+  just under that limit. The ReplicaSet controller makes pods in batches of up to 500 and tells the number of ready ones after
+  each: hence the stairs, which the HPA and the operator see too. Real nodes pull images and start processes besides; that
+  time is not in it.
   _${machineLine(scaling.pods.machine)}; ${first.length} readings._
 - **Isolate.** ${PODS.toLocaleString('en')} instances of the shop's function made in ${threads} threads that have the module already, as
-  \`npm run bench -- scale\` does it: ${digits(instanceSeconds * 1000)} ms, the median of 3 rounds, for the whole machine. An instance serves one
-  request at a time, so a machine has no use for that many at once: what limits it is its CPU, and gateways need pods of
-  their own when all their CPU is taken. Then the lines above are theirs too, with far fewer pods.
+  \`npm run bench -- scale\` does it: ${digits(instanceSeconds * 1000)} ms, the median of 3 rounds, for the whole machine. An instance is not
+  as much capacity as a pod: it serves one request at a time, and all share the CPU of their gateway. When that is
+  taken, more gateways are needed, and those are pods and come as pods do. What the pool saves is the wait for
+  instances on CPU that is there.
   _${machineLine(scaling.instances.machine)}._`,
     '## What was computed',
     `The autoscaler's part: by the policies of our Functions (the larger of 100 % and 100 pods in 30 s, no stabilisation) and the
@@ -90,15 +94,22 @@ controllers' default of one look in 15 s, with at most the pods per second that 
 HPA on CPU: the first look that sees the step comes after ${HPA_SEES_AFTER} s at worst (measurements are up to 15 s old). KEDA, with at least one
 pod there: after ${KEDA_SEES_AFTER} s at worst, because its metrics are asked for at each look; KEDA itself did not run for this page.
 From none to the first pod KEDA needs its polling interval (5 s as we set it) besides.`,
+    ...(scaling.functions === undefined ? [] : operatorSection(scaling.functions)),
+    'The machine was not reserved for these measures: take seconds as upper bounds.',
+  ].join('\n\n')}\n`;
+}
+
+function operatorSection({ machine, value }: Measured<readonly StepCost[]>): string[] {
+  return [
     `## The operator at ${FUNCTIONS.toLocaleString('en')} functions and ${PODS.toLocaleString('en')} pods`,
     `The same control plane with the controllers' limits raised (1,000 requests a second, bursts of 2,000), ${NODES} pretended nodes,
 ${FUNCTIONS.toLocaleString('en')} Functions of runtime wasmedge. CPU and memory are those of the operator's process; "writes" are its requests that change
 something. It reads by open watches, so that a change costs it no read.
-_${machineLine(scaling.functions.machine)}._`,
+_${machineLine(machine)}._`,
     renderTable({
       title: 'What each step costs',
       head: ['step', 'took s', 'CPU s', 'writes', 'writes per function', 'RSS MiB'],
-      rows: scaling.functions.value.map(({ step, seconds: took, cpuSeconds, writes, residentMiB }) => [
+      rows: value.map(({ step, seconds: took, cpuSeconds, writes, residentMiB }) => [
         step,
         digits(took),
         cpuSeconds.toFixed(2),
@@ -107,8 +118,7 @@ _${machineLine(scaling.functions.machine)}._`,
         residentMiB,
       ]),
     }),
-    'Other work ran on the same two cores: take the seconds as upper bounds, and the writes as exact.',
-  ].join('\n\n')}\n`;
+  ];
 }
 
 function curves({ pods, instances }: Scaling) {
