@@ -16,8 +16,16 @@ let flashSale: Uint8Array;
 let shop: TestGuest;
 before(async () => {
   await using compiler = new Compiler();
-  hello = (await buildFunction({ source: join(examples, 'hello'), cache: scratch }, compiler)).wasm;
-  flashSale = (await buildFunction({ source: join(examples, 'flash-sale'), cache: scratch }, compiler)).wasm;
+  const built = async (name: string) => {
+    const { wasm, warnings } = await buildFunction(
+      { source: join(examples, name), cache: scratch },
+      compiler,
+    );
+    assert.deepEqual(warnings, [], name);
+    return wasm;
+  };
+  hello = await built('hello');
+  flashSale = await built('flash-sale');
   shop = new TestGuest(flashSale);
 });
 after(() => rmSync(scratch, { recursive: true }));
