@@ -17,9 +17,9 @@ import {
 } from './places.ts';
 import { secretVariables } from './secrets.ts';
 
-/** Between "sends no more" of whoever sends requests and the end of the listener. */
+/** Between "sends no more" of whoever sends requests and the signal to end. */
 const LAST_REQUESTS_SECONDS = 5;
-/** That, the 25 s that `mayfly serve` gives requests in flight, and time to close. */
+/** That, the 25 s that `mayfly serve` gives requests in flight after `drainDelay`, and time to close. */
 const GRACE_SECONDS = 45;
 /** Images are pulled and modules compiled before the first answer. */
 const START_SECONDS = 300;
@@ -48,7 +48,7 @@ export function podTemplate(options: PodTemplateOptions): object {
       automountServiceAccountToken: false,
       // Variables such as PORT would override the configuration.
       enableServiceLinks: false,
-      terminationGracePeriodSeconds: GRACE_SECONDS,
+      terminationGracePeriodSeconds: Math.ceil(spec.server.drainDelay / 1000) + GRACE_SECONDS,
       securityContext: AS_NOBODY,
       ...pullSecrets(spec.imagePullSecrets),
       containers: [container(options)],

@@ -48,7 +48,7 @@ export const abilities = {
     for (let i = 0; i < clients; i += 1) load.clients.push(keepAsking(asked, load));
   },
 
-  /** How often what came of it: a status, or the code of an error. */
+  /** How often what came of it: a status, with what was said where it is an error; or why there was none. */
   async stopLoad(): Promise<Readonly<Record<string, number>>> {
     load.stopped = true;
     await Promise.all(load.clients);
@@ -95,7 +95,7 @@ async function keepAsking(asked: Asked, current: Load): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   while (!current.stopped) {
     const outcome = await ask(asked, agent).then(
-      ({ status }) => String(status),
+      ({ status, body }) => (status < 400 ? String(status) : `${status} ${body}`),
       (error: NodeJS.ErrnoException) => error.code ?? error.message,
     );
     current.outcomes[outcome] = (current.outcomes[outcome] ?? 0) + 1;
