@@ -17,9 +17,9 @@ capacity, whatever the server does; latency counts from when a request was due, 
 after the flood half of the capacity comes; how long until a window of 100 ms has every answer good and p99 < 20 ms.
 
 **Crowd.** The shop's function costs about as much as a refusal would, so no client can send a multiple of what the server
-carries: what grows is the number of connections that wait (wrk, closed loop). wrk opens
-them within the measured time, and one is accepted a turn of the event loop: p99 is mostly the wait for that. "Beside": a few other clients ask
-at a constant rate meanwhile (h2load), and wait in the same line.`,
+carries: what grows is the number of connections that wait (wrk, closed loop). wrk opens them within the measured time: waiting to
+be accepted, up to sixteen a turn of a thread's event loop, is a part of p99. "Beside": a few other clients ask at a constant rate
+meanwhile (h2load), and wait in the same line.`,
   run,
 };
 
