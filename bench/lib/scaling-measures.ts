@@ -46,13 +46,16 @@ export async function measurePods(say: (line: string) => void): Promise<Points> 
   return points;
 }
 
-/** 1,000 Functions with five pods each: all made, at rest, one changed, all changed. */
-export async function measureFunctions(say: (line: string) => void): Promise<readonly StepCost[]> {
+/** Functions with their pods: all made, at rest, one changed, at rest again. */
+export async function measureFunctions(
+  say: (line: string) => void,
+  { functions = FUNCTIONS, pods: all = PODS } = {},
+): Promise<readonly StepCost[]> {
   await using cluster = await startPretendedCluster(NODES, RAISED);
   await using operator = await OperatorProcess.start(cluster.kubeconfig);
   await using client = clientOf(cluster);
-  const names = Array.from({ length: FUNCTIONS }, (_, index) => `f-${index}`);
-  const pods = PODS / FUNCTIONS;
+  const names = Array.from({ length: functions }, (_, index) => `f-${index}`);
+  const pods = all / functions;
   const costs: StepCost[] = [];
   const step = async (name: string, work: () => Promise<unknown>) => {
     const cost = await operator.cost(name, work);
@@ -60,13 +63,13 @@ export async function measureFunctions(say: (line: string) => void): Promise<rea
     say(`${name}: ${cost.seconds.toFixed(1)} s, ${cost.cpuSeconds.toFixed(2)} s CPU, ${cost.writes} writes`);
   };
   await step(
-    `${FUNCTIONS} functions with ${pods} pods each, until all are ready and said to be`,
+    `${functions} functions with ${pods} pods each, until all are ready and said to be`,
     async () => {
       for (let from = 0; from < names.length; from += 10)
         await Promise.all(
           names.slice(from, from + 10).map((name) => client.create(functionObject(name, 'a', pods))),
         );
-      await untilReady(() => readyPods(client), PODS);
+      await untilReady(() => readyPods(client), all);
       await untilQuiet(operator);
     },
   );

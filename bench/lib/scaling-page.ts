@@ -23,6 +23,7 @@ const HPA_SEES_AFTER = 30;
 /** KEDA's metrics are asked for when the autoscaler looks. */
 const KEDA_SEES_AFTER = 15;
 const POINTS = 60;
+const NOT_MEASURED = `The operator at ${FUNCTIONS} functions with ${PODS} pods: not measured yet (\`node bench/scaling.ts functions\`).`;
 /** An isolate pool is at its end at once: the axis begins at the first second. */
 const COUNTS = [500, 1000, 2500, 5000];
 
@@ -94,7 +95,7 @@ controllers' default of one look in 15 s, with at most the pods per second that 
 HPA on CPU: the first look that sees the step comes after ${HPA_SEES_AFTER} s at worst (measurements are up to 15 s old). KEDA, with at least one
 pod there: after ${KEDA_SEES_AFTER} s at worst, because its metrics are asked for at each look; KEDA itself did not run for this page.
 From none to the first pod KEDA needs its polling interval (5 s as we set it) besides.`,
-    ...(scaling.functions === undefined ? [] : operatorSection(scaling.functions)),
+    ...(scaling.functions === undefined ? [NOT_MEASURED] : operatorSection(scaling.functions)),
     'The machine was not reserved for these measures: take seconds as upper bounds.',
   ].join('\n\n')}\n`;
 }
