@@ -27,7 +27,7 @@ export class OperatorProcess implements AsyncDisposable {
 
   /** Resolves when it knows all functions of the cluster. */
   static async start(kubeconfig: string): Promise<OperatorProcess> {
-    const loopback = ['--host', '127.0.0.1', '--port', '0', '--demand-port', '0'];
+    const loopback = ['--host', '127.0.0.1', '--port', '0', '--demand-port', '0', '--scaler-port', '0'];
     const flags = ['operator', '--kubeconfig', kubeconfig, ...loopback];
     const child = spawn(process.execPath, [PROGRAM, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
     let port = '';

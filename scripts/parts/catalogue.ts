@@ -5,7 +5,7 @@
 import { cProgram } from './c.ts';
 import { crate, shim } from './cargo.ts';
 import { debian, libraries, loader } from './debian.ts';
-import { goCommand, goModuleFolder, kubernetes } from './go.ts';
+import { goCommand, goModule, goModuleFolder, kubernetes } from './go.ts';
 import { wheel } from './pypi.ts';
 import type { Recipe } from './recipe.ts';
 import { withRelativeReferences } from './schemas.ts';
@@ -201,6 +201,17 @@ export const catalogue = {
     minutes: 5,
     deep: true,
     ...crate('oha', '1.16.0'),
+  },
+  keda: {
+    version: '2.14.1',
+    about: "KEDA's operator and metrics server, with its definitions",
+    paths: { operator: 'keda-operator', adapter: 'keda-adapter', definitions: 'bases' },
+    minutes: 8,
+    deep: true,
+    ...goModule('github.com/kedacore/keda/v2', 'v2.14.1', {
+      programs: { 'keda-operator': './cmd/operator', 'keda-adapter': './cmd/adapter' },
+      folders: ['config/crd/bases'],
+    }),
   },
 } satisfies Record<string, Recipe>;
 

@@ -24,6 +24,38 @@ export function goCommand(command: string, version: string): Pick<Recipe, 'needs
   };
 }
 
+/**
+ * Programs of one module, by its own go.mod with the replacements that it makes, and folders of it. `programs`: name → folder.
+ */
+export function goModule(
+  module: string,
+  version: string,
+  {
+    programs,
+    folders,
+  }: { readonly programs: Readonly<Record<string, string>>; readonly folders: readonly string[] },
+): Pick<Recipe, 'needs' | 'inputs' | 'bring'> {
+  return {
+    needs: ['go'],
+    inputs: ['go module', module, version, JSON.stringify(programs), ...folders],
+    bring: async (site) => {
+      const go = goIn(site, site.scratch);
+      writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
+      const release = `${module}@${version}`;
+      const { Dir: files } = JSON.parse(await go('mod', 'download', '-json', release)) as { Dir: string };
+      const copy = join(site.scratch, 'module');
+      cpSync(files, copy, { recursive: true });
+      // Go's module cache is read-only.
+      await site.run('chmod', ['-R', 'u+w', copy], { cwd: site.scratch });
+      const within = goIn(site, copy);
+      for (const [name, folder] of Object.entries(programs))
+        await within('build', ...SMALL, '-ldflags=-s -w', '-o', join(site.making, name), folder);
+      for (const folder of folders)
+        cpSync(join(copy, folder), join(site.making, basename(folder)), { recursive: true });
+    },
+  };
+}
+
 /** A folder of a module that is no program, such as its definitions of Kubernetes kinds. */
 export function goModuleFolder(
   module: string,

@@ -42,6 +42,8 @@ test('500 pods on 12 nodes, then 50 with another image, then none', { timeout: 2
     '127.0.0.1',
     '--port',
     '0',
+    '--scaler-port',
+    '0',
     '--demand-port',
     '0',
   ];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
+import { PLATFORM_NAMESPACE } from '../../kubernetes/resources/names.ts';
 import { VERSION } from '../../model/version.ts';
 import { type ClusterFlags, withClusterOptions } from '../clusters/access.ts';
 import { defineCommand, wholeNumber } from '../define.ts';
@@ -14,6 +15,8 @@ interface OperatorFlags extends ClusterFlags {
   readonly host: string;
   readonly port: number;
   readonly demandPort: number;
+  readonly scalerPort: number;
+  readonly scalerAddress?: string;
   readonly logLevel: (typeof LEVELS)[number];
 }
 
@@ -42,6 +45,11 @@ export function operatorCommand(shell: Shell): Command {
     .option('--host <host>', 'address of /metrics and /health', '0.0.0.0')
     .option('-p, --port <port>', 'their port; 0 takes a free one', wholeNumber(0, 65_535), 9092)
     .option('--demand-port <port>', 'port that gateways report to', wholeNumber(0, 65_535), 9093)
+    .option('--scaler-port <port>', 'port that KEDA asks', wholeNumber(0, 65_535), 9094)
+    .option(
+      '--scaler-address <host:port>',
+      'how KEDA reaches it (default: mayfly-scaler in the namespace of POD_NAMESPACE, port 9094)',
+    )
     .addOption(new Option('--log-level <level>', 'least important line').choices(LEVELS).default('info'))
     .action((flags: OperatorFlags) => run(shell, flags));
 }
@@ -57,7 +65,8 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
   const { kubeconfig, context, namespace, host, port } = flags;
   const access = findAccess({ env: terminal.env, file: kubeconfig, context });
   const log = createLog({ level: flags.logLevel, format: 'json', output: 'stdout' });
-  const leaseNamespace = flags.leaseNamespace ?? terminal.env['POD_NAMESPACE'] ?? 'mayfly-system';
+  const home = terminal.env['POD_NAMESPACE'] ?? PLATFORM_NAMESPACE;
+  const leaseNamespace = flags.leaseNamespace ?? home;
   await using pods = new PodAsker();
   await using cluster = new ClusterClient(access, namespace ?? null);
   const end = new AbortController();
@@ -75,14 +84,16 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
       },
       listen: { host, port },
       demand: { host, port: flags.demandPort },
+      scaler: { host, port: flags.scalerPort },
       checkRego,
       askPod: pods.ask,
       askCounts: pods.askCounts,
       gatewayImage: flags.gatewayImage,
+      scalerAddress: flags.scalerAddress ?? `mayfly-scaler.${home}.svc:9094`,
     },
     end.signal,
   );
-  const ports = { metrics: operator.port, demand: operator.demandPort };
+  const ports = { metrics: operator.port, demand: operator.demandPort, scaler: operator.scalerPort };
   log.logger.info({ server: access.server, ...ports }, 'operator started');
   await operator.ended;
   signals[Symbol.dispose]();

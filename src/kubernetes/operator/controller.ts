@@ -49,6 +49,8 @@ export interface ControllerOptions {
   readonly askCounts?: AskCounts;
   /** Of pods whose gateway names none. */
   readonly gatewayImage: string;
+  /** Where KEDA asks the operator: host:port. Default: as it is shipped. */
+  readonly scalerAddress?: string;
   /** Everything that there is has been listed. */
   onSynced(): void;
 }
@@ -145,11 +147,18 @@ class Session implements Known {
   }
 
   #makeKeepers(): Keeper[] {
-    const { time, checkRego, askPod, gatewayImage, askCounts = async () => null } = this.#options;
+    const {
+      time,
+      checkRego,
+      askPod,
+      gatewayImage,
+      scalerAddress,
+      askCounts = async () => null,
+    } = this.#options;
     const policies = new PolicyBook(checkRego);
     const onNews = (key: string) => this.#queue.add(`${FUNCTIONS.kind} ${key}`);
     const gateways = new GatewayKeeper({ time, policies, ask: askPod, image: gatewayImage, onNews });
-    const functions = new FunctionKeeper(gateways, new RolloutWatch(askCounts), time);
+    const functions = new FunctionKeeper(gateways, new RolloutWatch(askCounts), time, scalerAddress);
     return this.#hasGateways
       ? [functions, gateways, new PolicyKeeper(time, policies), new RateLimitKeeper(time)]
       : [functions];

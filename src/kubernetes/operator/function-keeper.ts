@@ -20,11 +20,13 @@ export class FunctionKeeper implements Keeper {
   readonly #gateways: GatewayKeeper;
   readonly #rollouts: RolloutWatch;
   readonly #time: Time;
+  readonly #scalerAddress: string | undefined;
 
-  constructor(gateways: GatewayKeeper, rollouts: RolloutWatch, time: Time) {
+  constructor(gateways: GatewayKeeper, rollouts: RolloutWatch, time: Time, scalerAddress?: string) {
     this.#gateways = gateways;
     this.#rollouts = rollouts;
     this.#time = time;
+    this.#scalerAddress = scalerAddress;
   }
 
   *concerned(change: Change, known: Known): Iterable<string> {
@@ -64,6 +66,7 @@ export class FunctionKeeper implements Keeper {
     }
     const served = OWNED.filter((resource) => known.serves(resource));
     const canary = find(DEPLOYMENTS.kind, canaryName(name));
-    return reconcileFunction({ function: object, objects, canary, served }, this.#time.now());
+    const observed = { function: object, objects, canary, served, scalerAddress: this.#scalerAddress };
+    return reconcileFunction(observed, this.#time.now());
   }
 }

@@ -1,6 +1,7 @@
 /** The operator as a process: with metrics and health beside it. */
 import { MetricsServer } from '../../observability/metrics-server.ts';
 import { DemandTable } from '../zero/demand-table.ts';
+import { startScaler } from '../scaler/scaler.ts';
 import { startDemandServer } from '../zero/demand-server.ts';
 import { operate, type OperateOptions } from './operate.ts';
 import { OperatorMetrics } from './operator-metrics.ts';
@@ -10,6 +11,8 @@ export interface OperatorOptions extends Omit<OperateOptions, 'metrics' | 'deman
   readonly listen: { readonly host: string; readonly port: number };
   /** Where gateways report. */
   readonly demand: { readonly host: string; readonly port: number };
+  /** Where KEDA asks. */
+  readonly scaler: { readonly host: string; readonly port: number };
 }
 
 export interface RunningOperator {
@@ -17,32 +20,31 @@ export interface RunningOperator {
   readonly port: number;
   /** Where gateways report. */
   readonly demandPort: number;
+  /** Where KEDA asks. */
+  readonly scalerPort: number;
   /** Resolves when `signal` was aborted and all work is done. */
   readonly ended: Promise<void>;
 }
 
-/** Throws MayflyError when the port cannot be had. */
+/** Throws MayflyError when a port cannot be had. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<RunningOperator> {
+  await using stack = new AsyncDisposableStack();
+  const { now } = options.time;
   const metrics = new OperatorMetrics();
-  const server = await MetricsServer.start({
-    ...options.listen,
-    render: (format) => metrics.render(format),
-    isHealthy: () => true,
-  });
-  const demand = new DemandTable();
-  const reports = await startDemandServer(options.demand, demand, options.time.now).catch(
-    async (error: unknown) => {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    },
+  const server = stack.use(
+    await MetricsServer.start({
+      ...options.listen,
+      render: (format) => metrics.render(format),
+      isHealthy: () => true,
+    }),
   );
-  const run = async () => {
-    try {
-      await operate({ ...options, metrics, demand }, signal);
-    } finally {
-      await reports[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    }
+  const demand = new DemandTable();
+  const reports = stack.use(await startDemandServer(options.demand, demand, now));
+  const scaler = stack.use(await startScaler(options.scaler, demand, now));
+  const servers = stack.move();
+  const run = async (): Promise<void> => {
+    await using _ = servers;
+    await operate({ ...options, metrics, demand }, signal);
   };
-  return { port: server.port, demandPort: reports.port, ended: run() };
+  return { port: server.port, demandPort: reports.port, scalerPort: scaler.port, ended: run() };
 }

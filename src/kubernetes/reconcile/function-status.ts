@@ -11,7 +11,8 @@ export interface Obstacle {
 
 export const KEDA_MISSING: Obstacle = {
   reason: 'KedaMissing',
-  message: 'spec.scaling.prometheus needs KEDA, which this cluster does not have. Install it (keda.sh).',
+  message:
+    'spec.scaling.prometheus and openRequests need KEDA, which this cluster does not have. Install it (keda.sh).',
 };
 
 export const GATEWAY_API_MISSING: Obstacle = {

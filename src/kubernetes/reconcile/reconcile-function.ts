@@ -33,6 +33,8 @@ export interface ObservedFunction {
   readonly canary?: KubeObject | undefined;
   /** The kinds of `OWNED` that the cluster has: KEDA and the Gateway API may not be installed. */
   readonly served: readonly Resource[];
+  /** Where KEDA asks the operator: host:port. Default: as it is shipped. */
+  readonly scalerAddress?: string | undefined;
 }
 
 export function reconcileFunction(observed: ObservedFunction, now: number): Action[] {
@@ -48,7 +50,7 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
   const owner = ownerOf(object);
   const pods = wantedPods(spec);
   const rollout = podRollout({ ...observed, canary: own(observed.canary, owner), spec, pods }, now);
-  const wanted = wantedObjects(owner, spec, rollout);
+  const wanted = wantedObjects(observed, spec, rollout);
   const obstacle = obstacleTo(observed, wanted, owner);
   if (obstacle !== null) {
     // The object in our way is nobody's that we watch.
@@ -65,9 +67,14 @@ export function reconcileFunction(observed: ObservedFunction, now: number): Acti
   ];
 }
 
-function wantedObjects(owner: Owner, spec: PodSpec, rollout: PodRollout): KubeObject[] {
+function wantedObjects(
+  { function: object, scalerAddress }: ObservedFunction,
+  spec: PodSpec,
+  rollout: PodRollout,
+): KubeObject[] {
+  const owner = ownerOf(object);
   const { stable, stablePods, canary } = rollout;
-  const scaler = autoscaler(owner, spec);
+  const scaler = autoscaler(owner, spec, scalerAddress);
   return [
     deployment(owner, { ...spec, image: stable }, stablePods),
     ...(canary === null ? [] : [canaryDeployment(owner, spec, canary)]),

@@ -37,7 +37,9 @@ const prometheus = z.strictObject({
 const scaling = z.strictObject({
   minReplicas: integer(0, 5000)
     .prefault(10)
-    .describe('Fewest pods. 0 needs `idleAfter` or `prometheus`: somebody has to notice the first request.'),
+    .describe(
+      'Fewest pods. 0 needs `idleAfter`, `prometheus` or `openRequests`: somebody has to notice the first request.',
+    ),
   idleAfter: duration(5000, 86_400_000)
     .optional()
     .describe(
@@ -51,6 +53,11 @@ const scaling = z.strictObject({
   prometheus: prometheus
     .optional()
     .describe('Scale by a Prometheus query with KEDA (keda.sh) instead of by CPU and memory.'),
+  openRequests: integer(1, 100_000)
+    .optional()
+    .describe(
+      'Scale by the requests that gateways have for the function, so many for each pod, with KEDA and the scaler of the operator instead of by CPU and memory.',
+    ),
 });
 
 const route = z.strictObject({
@@ -185,6 +192,10 @@ export function isIsolate(spec: FunctionSpec): spec is IsolateSpec {
   return spec.runtime === 'isolate' && spec.gateway !== undefined;
 }
 
+export function isScaledByKeda({ prometheus: query, openRequests }: Scaling): boolean {
+  return query !== undefined || openRequests !== undefined;
+}
+
 /** Set by the operator in every pod. */
 const OWN_VARIABLES = ['PORT', 'LOG_LEVEL'];
 const OWN_NAMES = JSON.stringify(OWN_VARIABLES);
@@ -260,16 +271,23 @@ export const functionRules: readonly CrossRule<FunctionSpec>[] = [
   {
     path: ['scaling', 'minReplicas'],
     message:
-      'is 0, but nothing would notice the first request. Allowed: 1 or more, or idleAfter or prometheus beside it.',
-    cel: '!has(self.scaling) || self.scaling.minReplicas > 0 || has(self.scaling.prometheus) || has(self.scaling.idleAfter)',
+      'is 0, but nothing would notice the first request. Allowed: 1 or more, or idleAfter, prometheus or openRequests beside it.',
+    cel: '!has(self.scaling) || self.scaling.minReplicas > 0 || has(self.scaling.prometheus) || has(self.scaling.openRequests) || has(self.scaling.idleAfter)',
     holds: ({ scaling: set }) =>
-      set === undefined || set.minReplicas > 0 || set.prometheus !== undefined || set.idleAfter !== undefined,
+      set === undefined || set.minReplicas > 0 || isScaledByKeda(set) || set.idleAfter !== undefined,
   },
   {
     path: ['scaling', 'idleAfter'],
-    message: 'stands beside prometheus. Allowed: one of the two, since one of them makes the first pod.',
-    cel: '!has(self.scaling) || !has(self.scaling.idleAfter) || !has(self.scaling.prometheus)',
-    holds: ({ scaling: set }) => set?.idleAfter === undefined || set.prometheus === undefined,
+    message:
+      'stands beside prometheus or openRequests. Allowed: one of them, since one of them makes the first pod.',
+    cel: '!has(self.scaling) || !has(self.scaling.idleAfter) || !(has(self.scaling.prometheus) || has(self.scaling.openRequests))',
+    holds: ({ scaling: set }) => set?.idleAfter === undefined || !isScaledByKeda(set),
+  },
+  {
+    path: ['scaling', 'openRequests'],
+    message: 'stands beside prometheus. Allowed: one of the two.',
+    cel: '!has(self.scaling) || !has(self.scaling.openRequests) || !has(self.scaling.prometheus)',
+    holds: ({ scaling: set }) => set?.openRequests === undefined || set.prometheus === undefined,
   },
   {
     path: ['memoryRequest'],

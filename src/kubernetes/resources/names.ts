@@ -3,6 +3,9 @@ export const GROUP = 'mayfly.dev';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** Where the platform is installed as it is shipped. */
+export const PLATFORM_NAMESPACE = 'mayfly-system';
+
 /** The field manager of everything that the operator writes (server-side apply). */
 export const FIELD_MANAGER = 'mayfly-operator';
 

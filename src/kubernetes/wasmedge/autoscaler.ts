@@ -4,7 +4,7 @@
  */
 import type { KubeObject } from '../cluster/objects.ts';
 import type { FunctionSpec, Scaling } from '../resources/function.ts';
-import { API_VERSION } from '../resources/names.ts';
+import { API_VERSION, PLATFORM_NAMESPACE } from '../resources/names.ts';
 import { ownedMetadata, type Owner } from '../resources/owned.ts';
 
 /** Up at once, by the larger of twice as many and 100 pods every 30 s; down by half a minute after the load fell. */
@@ -23,12 +23,20 @@ const BEHAVIOR = {
   },
 };
 
-/** An HPA, a KEDA ScaledObject, or null where the number of pods does not follow the load. */
-export function autoscaler(owner: Owner, { scaling }: FunctionSpec): KubeObject | null {
+/** The operator's scaler, where the platform is installed as it is shipped. */
+export const SCALER_ADDRESS = `mayfly-scaler.${PLATFORM_NAMESPACE}.svc:9094`;
+
+/** An HPA, a KEDA ScaledObject, or null where the number of pods does not follow the load. `scaler`: host:port that KEDA asks. */
+export function autoscaler(
+  owner: Owner,
+  { scaling }: FunctionSpec,
+  scaler: string = SCALER_ADDRESS,
+): KubeObject | null {
   if (scaling === undefined) return null;
-  return scaling.prometheus === undefined
-    ? horizontalPodAutoscaler(owner, scaling)
-    : scaledObject(owner, scaling, scaling.prometheus);
+  const { prometheus, openRequests } = scaling;
+  if (prometheus !== undefined) return scaledObject(owner, scaling, byQuery(prometheus));
+  if (openRequests !== undefined) return scaledObject(owner, scaling, byOpenRequests(openRequests, scaler));
+  return horizontalPodAutoscaler(owner, scaling);
 }
 
 function horizontalPodAutoscaler(owner: Owner, scaling: Scaling): KubeObject {
@@ -52,11 +60,7 @@ function horizontalPodAutoscaler(owner: Owner, scaling: Scaling): KubeObject {
 }
 
 /** https://keda.sh/docs/2.14/reference/scaledobject-spec/ */
-function scaledObject(
-  owner: Owner,
-  { minReplicas, maxReplicas }: Scaling,
-  { serverAddress, query, threshold }: NonNullable<Scaling['prometheus']>,
-): KubeObject {
+function scaledObject(owner: Owner, { minReplicas, maxReplicas }: Scaling, trigger: object): KubeObject {
   return {
     apiVersion: 'keda.sh/v1alpha1',
     kind: 'ScaledObject',
@@ -68,9 +72,18 @@ function scaledObject(
       pollingInterval: 5,
       cooldownPeriod: 60,
       advanced: { horizontalPodAutoscalerConfig: { behavior: BEHAVIOR } },
-      triggers: [{ type: 'prometheus', metadata: { serverAddress, query, threshold: String(threshold) } }],
+      triggers: [trigger],
     },
   };
+}
+
+function byQuery({ serverAddress, query, threshold }: NonNullable<Scaling['prometheus']>): object {
+  return { type: 'prometheus', metadata: { serverAddress, query, threshold: String(threshold) } };
+}
+
+/** KEDA asks the operator (scaler/scaler.ts), and is told at once when a first request comes. */
+function byOpenRequests(target: number, scalerAddress: string): object {
+  return { type: 'external-push', metadata: { scalerAddress, target: String(target) } };
 }
 
 function target({ name, uid }: Owner): object {

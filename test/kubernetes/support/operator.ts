@@ -11,6 +11,6 @@ export async function startOperator(
 ): Promise<RunningProcess> {
   const token = await kubectl.run('create', 'token', 'mayfly-operator', '-n', 'mayfly-system');
   const file = plane.kubeconfigOf(user, token.trim());
-  const loopback = ['--host', '127.0.0.1', '--port', '0', '--demand-port', '0'];
+  const loopback = ['--host', '127.0.0.1', '--port', '0', '--demand-port', '0', '--scaler-port', '0'];
   return startProcess(['operator', '--kubeconfig', file, ...loopback, ...flags]);
 }
