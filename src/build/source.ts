@@ -16,7 +16,7 @@ export async function findSource(path: string): Promise<Source> {
   if (found === null) {
     throw new MayflyError('Cannot build: there is no such file or folder', {
       where: file,
-      fix: 'Check `source` of the function in mayfly.yaml.',
+      fix: 'Check the path; in mayfly.yaml it is `source` of the function, counted from that file.',
       exitCode: 2,
       code: 'source-missing',
     });
