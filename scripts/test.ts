@@ -8,7 +8,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const LOWEST_PRIORITY = 19;
 const LONGEST_MS = 300_000;
@@ -45,14 +45,21 @@ if (existsSync(untested)) {
 rmSync(scratch, { recursive: true, force: true });
 process.exit(alone === 0 ? together : alone);
 
-/** Names in `needPart(t, 'name')` and `part('name')`, in the test itself and in the support folder beside it. */
+/** Names in `needPart(t, 'name')` and `part('name')`, in the test itself and in what it imports from folders named support. */
 function partsNeeded(file: string): string[] {
-  const places = [file, ...globSync(join(dirname(file), 'support', '*.ts'), { cwd: root })];
-  return places
-    .map((place) => readFileSync(join(root, place), 'utf8'))
-    .flatMap((text) =>
-      [...text.matchAll(/\b(?:needPart\(\w+, |part\()'([^']+)'\)/g)].map((match) => match[1] as string),
-    );
+  const places = new Set([file]);
+  const names = new Set<string>();
+  // What is added on the way is visited too.
+  for (const place of places) {
+    const text = readFileSync(join(root, place), 'utf8');
+    for (const [, name] of text.matchAll(/\b(?:needPart\(\w+, |part\()'([^']+)'\)/g))
+      names.add(name as string);
+    for (const [, path] of text.matchAll(/\bfrom '(\.[^']+)'/g)) {
+      const imported = join(dirname(place), path as string);
+      if (basename(dirname(imported)) === 'support') places.add(imported);
+    }
+  }
+  return [...names];
 }
 
 function bringParts(names: readonly string[]): ChildProcess | undefined {
