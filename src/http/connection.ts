@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { BodyReader } from './body-reader.ts';
+import { BodyReader, NO_ROOM } from './body-reader.ts';
 import { type Carrier, Exchange } from './exchange.ts';
 import type { Front } from './front.ts';
 import { RequestHead } from './head.ts';
@@ -21,6 +21,7 @@ const REQUESTS_PER_TURN = 16;
 const goOn = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const nothing = Buffer.alloc(0);
 const noHead = new RequestHead();
+const comeBack = { headers: Buffer.from('retry-after: 1\r\n') };
 
 /**
  * An HTTP/1 connection: bytes in, requests to the handler one after the other, answers out in the same order.
@@ -54,7 +55,7 @@ export class Connection<Context = unknown> implements Carrier {
     this.#sender = new Sender(socket, front.stats);
     this.#progress = new Progress(front.now);
     this.exchange = new Exchange<Context>(this, secure, false);
-    this.#body = new BodyReader(this.exchange as Exchange);
+    this.#body = new BodyReader(this.exchange as Exchange, front.bodies);
     front.connections.add(this);
   }
 
@@ -97,6 +98,7 @@ export class Connection<Context = unknown> implements Carrier {
     this.#phase = CLOSED;
     this.#front.connections.delete(this);
     this.#abort();
+    this.#body.release();
   }
 
   /** Everything unsent went out. */
@@ -153,6 +155,7 @@ export class Connection<Context = unknown> implements Carrier {
 
   /** Reads on after a pause: first what is held, then the socket. */
   resume(): void {
+    if (!this.#accepted) this.#body.release();
     if (this.#phase !== HEAD_PHASE || this.#mayNotRun) return;
     if (this.#held.length > 0) this.#runHeld();
     if (this.#phase >= HANDLING || this.#mayNotRun) return;
@@ -247,8 +250,10 @@ export class Connection<Context = unknown> implements Carrier {
     const { exchange } = this;
     this.#phase = HANDLING;
     this.#front.handler.onRequest(exchange);
-    if (exchange.answered) this.#afterAnswer();
-    else this.#body.keep(); // the read buffer will not wait for the answer
+    if (exchange.answered) {
+      this.#body.release();
+      this.#afterAnswer();
+    } else this.#body.keep(); // the read buffer will not wait for the answer
     return next;
   }
 
@@ -263,7 +268,7 @@ export class Connection<Context = unknown> implements Carrier {
   }
 
   #reject(rejection: number, next: number): number {
-    this.#refuse(rejectionProblem(rejection));
+    this.#refuse(rejection === NO_ROOM ? 'overloaded' : rejectionProblem(rejection));
     return next;
   }
 
@@ -278,12 +283,13 @@ export class Connection<Context = unknown> implements Carrier {
     if (!accepted) exchange.open(inBatch ? this.#front.head : noHead, nothing, false);
     exchange.keepAlive = false;
     this.#front.batching = this;
-    exchange.problem(code);
+    exchange.problem(code, code === 'overloaded' ? comeBack : undefined);
     if (!inBatch) this.#front.batching = null;
     if (accepted) {
       exchange.aborted = true;
       this.#front.handler.onAborted(exchange);
     }
+    this.#body.release();
     this.#close();
   }
 

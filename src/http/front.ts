@@ -1,3 +1,4 @@
+import { BodyBudget } from './body-budget.ts';
 import type { ProblemCode } from '../model/problems.ts';
 import type { HttpSpec } from '../model/snapshot.ts';
 import type { Connection } from './connection.ts';
@@ -31,6 +32,7 @@ export class Front<Context = unknown> {
   readonly handler: RequestHandler<Context>;
   http: HttpSpec;
   readonly output = new Output();
+  readonly bodies = new BodyBudget();
   /** What sockets read into; nothing in it outlives the read. */
   readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   /** The head of the request that is being read. */

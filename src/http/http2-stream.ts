@@ -99,7 +99,9 @@ export class StreamCarrier<Context = unknown> implements Carrier {
   #append(chunk: Buffer): void {
     const needed = this.#bodyBytes + chunk.length;
     if (needed > this.#body.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.#body.length * 2, this.#maxBody)));
+      const length = Math.max(needed, Math.min(this.#body.length * 2, this.#maxBody));
+      if (!this.#front.bodies.take(length - this.#body.length)) return this.#refuse('overloaded');
+      const larger = Buffer.allocUnsafeSlow(length);
       this.#body.copy(larger, 0, 0, this.#bodyBytes);
       this.#body = larger;
     }
@@ -151,6 +153,8 @@ export class StreamCarrier<Context = unknown> implements Carrier {
 
   #closed(): void {
     this.#front.streams.delete(this);
+    this.#front.bodies.give(this.#body.length);
+    this.#body = NOTHING;
     if (!this.#accepted) return;
     this.#accepted = false;
     this.#exchange.aborted = true;

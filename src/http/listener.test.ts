@@ -5,6 +5,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { HttpSpec } from '../model/snapshot.ts';
 import type { Exchange, RequestHandler } from './exchange.ts';
@@ -429,6 +430,44 @@ describe('limits of connections', () => {
     const late = connect(listener.port, '127.0.0.1');
     const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
     assert.equal(error.code, 'ECONNREFUSED');
+  });
+
+  test('bodies that never end hold so much memory and no more: who comes then is told to come back', async (t) => {
+    const { listener } = await serve(t, { http: { ...spec, maxConnections: 2000 } });
+    const head = `POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: ${MAX_BODY}\r\n\r\n`;
+    const most = Buffer.from(head + 'x'.repeat(MAX_BODY - 1));
+    const flood = async (count: number) =>
+      await Promise.all(
+        Array.from({ length: count }, async () => {
+          const socket = connect(listener.port, '127.0.0.1');
+          t.after(() => socket.destroy());
+          const client = { socket, received: '' };
+          socket.on('data', (chunk: Buffer) => (client.received += chunk.toString('latin1')));
+          socket.on('error', () => undefined);
+          await new Promise((sent) => socket.write(most, sent));
+          return client;
+        }),
+      );
+    const untilAnswered = async (clients: readonly { received: string }[]) => {
+      while (clients.some(({ received }) => received === '')) await sleep(10);
+    };
+    // 64 MiB are 671 bodies of 100,000 bytes.
+    const clients = await flood(720);
+    while (listener.stats.bytesRead < 720 * most.length) await sleep(10);
+    const refused = clients.filter(({ received }) => received !== '');
+    assert.ok(refused.length >= 30 && refused.length < 100, `${refused.length} refused`);
+    for (const { received } of refused) assert.match(received, /^HTTP\/1\.1 503 .*retry-after: 1\r\n/is);
+    const waiting = clients.filter(({ received }) => received === '');
+    for (const { socket } of waiting) socket.write('x');
+    await untilAnswered(waiting);
+    assert.ok(waiting.every(({ received }) => received.startsWith('HTTP/1.1 200')));
+    const later = await flood(300);
+    for (const { socket } of later) socket.write('x');
+    await untilAnswered(later);
+    assert.ok(
+      later.every(({ received }) => received.startsWith('HTTP/1.1 200')),
+      'all of it is free again',
+    );
   });
 
   test('a port in use is an error that says what to do', async (t) => {
