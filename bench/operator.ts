@@ -66,7 +66,8 @@ async function until(done: () => Promise<boolean>): Promise<void> {
 }
 
 async function step(name: string, work: () => Promise<unknown>): Promise<void> {
-  const { seconds, cpuSeconds, writes, residentMiB } = await operator.cost(name, work);
-  const cost = `${cpuSeconds.toFixed(2)} s CPU, ${writes} writes, ${residentMiB} MiB`;
+  const { seconds, cpuSeconds, requests, residentMiB } = await operator.cost(name, work);
+  const { reads, writes } = requests;
+  const cost = `${cpuSeconds.toFixed(2)} s CPU, ${writes} writes, ${reads} reads, ${residentMiB} MiB`;
   console.log(`${name}: ${seconds.toFixed(1)} s; operator ${cost}`);
 }

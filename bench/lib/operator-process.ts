@@ -4,61 +4,69 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { findAccess } from '../../src/kubernetes/cluster/kubeconfig.ts';
+import type { RequestCounts } from './count-requests.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../bin/mayfly.js');
+const ANSWER_MS = 10_000;
+const COUNT_REQUESTS = join(import.meta.dirname, 'count-requests.ts');
 
 export interface StepCost {
   readonly step: string;
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** Writes to the API server: the operator reads by watches, which stay open. */
-  readonly writes: number;
+  /** Its requests to the API server, as count-requests.ts sees them leave. */
+  readonly requests: RequestCounts;
   readonly residentMiB: number;
 }
 
 export class OperatorProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #port: string;
 
-  private constructor(child: ChildProcess, port: string) {
+  private constructor(child: ChildProcess) {
     this.#child = child;
-    this.#port = port;
   }
 
   /** Resolves when it knows all functions of the cluster. */
   static async start(kubeconfig: string): Promise<OperatorProcess> {
     const loopback = ['--host', '127.0.0.1', '--port', '0', '--demand-port', '0', '--scaler-port', '0'];
     const flags = ['operator', '--kubeconfig', kubeconfig, ...loopback];
-    const child = spawn(process.execPath, [PROGRAM, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let port = '';
-    for await (const line of createInterface(child.stdout)) {
-      port ||= /"metrics":(\d+)/.exec(line)?.[1] ?? '';
-      if (line.includes('all functions are known')) break;
-    }
-    if (port === '') throw new Error('the operator ended before it knew the functions');
-    child.stdout.resume();
-    return new OperatorProcess(child, port);
+    const child = spawn(process.execPath, ['--import', COUNT_REQUESTS, PROGRAM, ...flags], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env: { ...process.env, MAYFLY_BENCH_API_SERVER: findAccess({ env: {}, file: kubeconfig }).server },
+    });
+    const { stdout } = child;
+    if (stdout === null || !(await says(stdout, 'all functions are known')))
+      throw new Error('the operator ended before it knew the functions');
+    stdout.resume();
+    return new OperatorProcess(child);
   }
 
   async cost(step: string, work: () => Promise<unknown>): Promise<StepCost> {
-    const [begun, cpu, writes] = [performance.now(), this.#cpuSeconds(), await this.writes()];
+    const [begun, cpu, before] = [performance.now(), this.#cpuSeconds(), await this.requests()];
     await work();
+    const [seconds, after] = [(performance.now() - begun) / 1000, await this.requests()];
     return {
       step,
-      seconds: (performance.now() - begun) / 1000,
+      seconds,
       cpuSeconds: this.#cpuSeconds() - cpu,
-      writes: (await this.writes()) - writes,
+      requests: {
+        reads: after.reads - before.reads,
+        watches: after.watches - before.watches,
+        writes: after.writes - before.writes,
+        lease: after.lease - before.lease,
+      },
       residentMiB: this.#residentMiB(),
     };
   }
 
   /** So far. */
-  async writes(): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${this.#port}/metrics`)).text();
-    return [...text.matchAll(/^mayfly_operator_writes_total\{.*\} (\d+)$/gm)].reduce(
-      (sum, [, n]) => sum + Number(n),
-      0,
-    );
+  async requests(): Promise<RequestCounts> {
+    const told = once(this.#child, 'message', { signal: AbortSignal.timeout(ANSWER_MS) });
+    this.#child.send('count');
+    const [counts] = (await told) as [RequestCounts];
+    return counts;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -77,4 +85,9 @@ export class OperatorProcess implements AsyncDisposable {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
   }
+}
+
+async function says(output: Readable, words: string): Promise<boolean> {
+  for await (const line of createInterface(output)) if (line.includes(words)) return true;
+  return false;
 }

@@ -60,7 +60,9 @@ export async function measureFunctions(
   const step = async (name: string, work: () => Promise<unknown>) => {
     const cost = await operator.cost(name, work);
     costs.push(cost);
-    say(`${name}: ${cost.seconds.toFixed(1)} s, ${cost.cpuSeconds.toFixed(2)} s CPU, ${cost.writes} writes`);
+    const { reads, watches, writes, lease } = cost.requests;
+    const asked = `${writes} writes, ${reads} reads, ${watches} watches, ${lease} for the lease`;
+    say(`${name}: ${cost.seconds.toFixed(1)} s, ${cost.cpuSeconds.toFixed(2)} s CPU, ${asked}`);
   };
   await step(
     `${functions} functions with ${pods} pods each, until all are ready and said to be`,
@@ -136,7 +138,7 @@ async function untilQuiet(operator: OperatorProcess): Promise<void> {
   let before = -1;
   for (let quiet = 0; quiet < 4;) {
     await pause(1000);
-    const now = await operator.writes();
+    const { writes: now } = await operator.requests();
     quiet = now === before ? quiet + 1 : 0;
     before = now;
   }

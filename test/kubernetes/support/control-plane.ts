@@ -168,7 +168,13 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Nodes with the annotation `kwok.x-k8s.io/node: fake` say that they run their pods. */
   startKwok(kwok: FoundPart<'kwok'>): void {
+    const config = join(this.folder, 'kwok.yaml');
+    // As it comes, four pods at a time get their next state.
+    const options = { podPlayStageParallelism: 32 };
+    const kind = { apiVersion: 'config.kwok.x-k8s.io/v1alpha1', kind: 'KwokConfiguration' };
+    writeFileSync(config, JSON.stringify({ ...kind, options }));
     this.#spawn('kwok', kwok.paths.kwok, {
+      config,
       kubeconfig: this.kubeconfig,
       'manage-all-nodes': false,
       'manage-nodes-with-annotation-selector': 'kwok.x-k8s.io/node=fake',
