@@ -161,6 +161,21 @@ test('who waited too long while the line stands is refused, not run', () => {
   assert.equal(backlog.size, 9);
 });
 
+test('a few that waited for a thread that was put aside are run, however long that took', () => {
+  const backlog = new Backlog<string, object>();
+  for (const item of ['one', 'two', 'three', 'four']) backlog.add(item, flooding, 0.3, 0);
+  backlog.beginSlice(900);
+  for (const item of ['one', 'two', 'three', 'four'])
+    assert.deepEqual(backlog.next(900.5), { item, isTooLate: false });
+});
+
+test('many that waited so long are refused: the line is longer than was thought', () => {
+  const backlog = new Backlog<string, object>();
+  for (let item = 0; item < 11; item++) backlog.add(`${item}`, flooding, 1, 0);
+  backlog.beginSlice(150);
+  assert.deepEqual(backlog.next(150), { item: '0', isTooLate: true });
+});
+
 test('a line that does not stand is patient', () => {
   const backlog = new Backlog<string, object>();
   backlog.add('one', flooding, 1, 0);

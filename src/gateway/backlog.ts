@@ -5,7 +5,7 @@ const BURST_MS = 12;
 /** And so much when there was more than that for a while: then waiting only adds delay. */
 const STANDING_MS = 5;
 const PATIENCE_MS = 20;
-/** Who waited longer than this when his turn comes is refused, after a burst (or a pause of the thread) and while it stands. */
+/** Who waited longer than this when his turn comes is refused, after a burst and while the queue stands. */
 const LATEST_MS = 100;
 const LATEST_STANDING_MS = 15;
 /** Costly runs take turns with reading and refusing: so long at a time, */
@@ -111,7 +111,9 @@ export class Backlog<Item, Owner extends object> {
     const [item, { sinceMs }] = first.value;
     const allowedMs = this.#stands ? Math.max(LATEST_STANDING_MS, 2 * this.#sliceMs) : LATEST_MS;
     this.delete(item);
-    return { item, isTooLate: nowMs - sinceMs > allowedMs };
+    // Few that wait for long did not wait for each other: the thread was put aside, and their answers are still wanted.
+    const isCrowded = this.#stands || this.#workMs > STANDING_MS;
+    return { item, isTooLate: isCrowded && nowMs - sinceMs > allowedMs };
   }
 
   #hasLessThanItsShare(owner: Owner): boolean {
