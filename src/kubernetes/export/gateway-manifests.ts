@@ -50,8 +50,10 @@ export function jwtSecret(gateway: string): { readonly name: string; readonly ke
 
 function gatewayValues({ name, settings, rego }: GatewayExportOptions): Values {
   const { server, concurrency, logging, monitoring, security, policy } = settings;
+  // None is right for one machine; in a cluster requests still come to a pod that ends.
+  const { drain_delay, ...others } = server;
   const sections: Values = {
-    server,
+    server: drain_delay === 0 ? others : server,
     function: settings.function,
     rateLimit: settings.rate_limit,
     concurrency,
