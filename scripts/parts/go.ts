@@ -40,9 +40,7 @@ export function goModule(
     inputs: ['go module', module, version, JSON.stringify(programs), ...folders],
     bring: async (site) => {
       const go = goIn(site, site.scratch);
-      writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
-      const release = `${module}@${version}`;
-      const { Dir: files } = JSON.parse(await go('mod', 'download', '-json', release)) as { Dir: string };
+      const files = await downloaded(site, go, `${module}@${version}`);
       const copy = join(site.scratch, 'module');
       cpSync(files, copy, { recursive: true });
       // Go's module cache is read-only.
@@ -67,9 +65,7 @@ export function goModuleFolder(
     inputs: ['go files', module, version, folder],
     bring: async (site) => {
       const go = goIn(site, site.scratch);
-      writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
-      const release = `${module}@${version}`;
-      const { Dir: files } = JSON.parse(await go('mod', 'download', '-json', release)) as { Dir: string };
+      const files = await downloaded(site, go, `${module}@${version}`);
       cpSync(join(files, folder), join(site.making, basename(folder)), { recursive: true });
       // Go's module cache is read-only; what lies in ours must be removable.
       await site.run('chmod', ['-R', 'u+w', site.making], { cwd: site.making });
@@ -89,9 +85,8 @@ export function kubernetes(version: string): Pick<Recipe, 'needs' | 'inputs' | '
     inputs: ['kubernetes', readFileSync(main, 'utf8')],
     bring: async (site) => {
       const go = goIn(site, site.scratch);
-      writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
       const release = `k8s.io/kubernetes@v${version}`;
-      const { Dir: upstream } = JSON.parse(await go('mod', 'download', '-json', release)) as { Dir: string };
+      const upstream = await downloaded(site, go, release);
       const requirements = publishedLibraries(readFileSync(join(upstream, 'go.mod'), 'utf8'), version);
       writeFileSync(join(site.scratch, 'go.mod'), requirements);
       copyFileSync(join(upstream, 'go.sum'), join(site.scratch, 'go.sum'));
@@ -126,6 +121,14 @@ function versionFlags(version: string): string {
     .join(' ');
 }
 
-function goIn(site: Site, cwd: string): (...args: string[]) => Promise<string> {
+type Go = (...args: string[]) => Promise<string>;
+
+/** `release`: module@version. Answers the folder of its files, which are read-only. */
+async function downloaded(site: Site, go: Go, release: string): Promise<string> {
+  writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
+  return (JSON.parse(await go('mod', 'download', '-json', release)) as { Dir: string }).Dir;
+}
+
+function goIn(site: Site, cwd: string): Go {
   return (...args) => site.run('go', args, { cwd, env: STATIC });
 }

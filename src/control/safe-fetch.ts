@@ -1,4 +1,5 @@
 /** A GET whose redirects are looked at before they are followed. */
+import { staysSafe } from '../model/safe-way.ts';
 
 const MAX_REDIRECTS = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -20,9 +21,9 @@ export async function safeFetch(
   }
 }
 
-/** Pure. On a way that was safe and no longer is, anybody could answer: throws Error. */
+/** Pure. Throws Error where the way is safe no longer. */
 export function redirectTarget(from: URL, location: string): URL {
   const to = URL.canParse(location, from) ? new URL(location, from) : null;
-  if (to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:')) return to;
+  if (to !== null && staysSafe(from, to)) return to;
   throw new Error(`it redirects to where nobody should go: ${JSON.stringify(location.slice(0, 100))}`);
 }

@@ -6,20 +6,11 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * whether its sender may send it; each is bounded, and ten thousand connections of such bodies would be ten gigabytes.
  */
 export class BodyBudget {
-  readonly #most: number;
   #used = 0;
-
-  constructor(most: number = MOST_BYTES) {
-    this.#most = most;
-  }
-
-  get used(): number {
-    return this.#used;
-  }
 
   /** False when there is no room for `bytes` more; one body alone always has room, whatever is allowed for one. */
   take(bytes: number): boolean {
-    if (this.#used > 0 && this.#used + bytes > this.#most) return false;
+    if (this.#used > 0 && this.#used + bytes > MOST_BYTES) return false;
     this.#used += bytes;
     return true;
   }

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startDemandReporter } from '../../src/control/demand-reporter.ts';
@@ -15,6 +14,7 @@ import { eventually, Kubectl } from '../kubernetes/support/kubectl.ts';
 import { externalMetricsApi, makeCertificates, METRICS_HOST } from '../kubernetes/support/metrics-api.ts';
 import { startOperator } from '../kubernetes/support/operator.ts';
 import { needPart } from '../support/parts.ts';
+import { freePorts } from '../support/free-port.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../deploy/kubernetes');
 const PER_POD = 10;
@@ -49,14 +49,6 @@ function startProgram(
       await once(child, 'exit');
     },
   };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
 
 test(

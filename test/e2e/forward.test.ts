@@ -16,7 +16,8 @@ import { needPart } from '../support/parts.ts';
 import { FREE_PORTS, startTestPlatform, type TestPlatform } from '../support/platform.ts';
 import { builtAdapter } from '../support/pods/builds.ts';
 import { parityModule, parityPod } from '../support/pods/parity-guests.ts';
-import { freePort, startPod } from '../support/pods/pod-process.ts';
+import { freePort } from '../support/free-port.ts';
+import { startPod } from '../support/pods/pod-process.ts';
 
 const SECRET = 'a secret of thirty-two bytes or more';
 

@@ -1,10 +1,10 @@
 /** The reference registry as a process of its own, on a free port, in a folder of its own. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeTestFolder } from './folder.ts';
+import { freePort } from './free-port.ts';
 
 export interface RealRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT` */
@@ -72,15 +72,6 @@ async function untilItAnswers(url: string, hasEnded: () => boolean): Promise<voi
     }
   }
   throw new Error('The registry does not answer');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export interface ToolResult {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
-import { PLATFORM_NAMESPACE } from '../../kubernetes/resources/names.ts';
+import { PLATFORM_NAMESPACE, SCALER_PORT, scalerAddress } from '../../kubernetes/resources/names.ts';
 import { VERSION } from '../../model/version.ts';
 import { type ClusterFlags, withClusterOptions } from '../clusters/access.ts';
 import { defineCommand, wholeNumber } from '../define.ts';
@@ -45,7 +45,7 @@ export function operatorCommand(shell: Shell): Command {
     .option('--host <host>', 'address of /metrics and /health', '0.0.0.0')
     .option('-p, --port <port>', 'their port; 0 takes a free one', wholeNumber(0, 65_535), 9092)
     .option('--demand-port <port>', 'port that gateways report to', wholeNumber(0, 65_535), 9093)
-    .option('--scaler-port <port>', 'port that KEDA asks', wholeNumber(0, 65_535), 9094)
+    .option('--scaler-port <port>', 'port that KEDA asks', wholeNumber(0, 65_535), SCALER_PORT)
     .option(
       '--scaler-address <host:port>',
       'how KEDA reaches it (default: mayfly-scaler in the namespace of POD_NAMESPACE, port 9094)',
@@ -89,7 +89,7 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
       askPod: pods.ask,
       askCounts: pods.askCounts,
       gatewayImage: flags.gatewayImage,
-      scalerAddress: flags.scalerAddress ?? `mayfly-scaler.${home}.svc:9094`,
+      scalerAddress: flags.scalerAddress ?? scalerAddress(home),
     },
     end.signal,
   );

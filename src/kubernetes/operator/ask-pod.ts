@@ -30,22 +30,12 @@ export class PodAsker implements AsyncDisposable {
   });
 
   readonly ask: AskPod = async (pod, signal) => {
-    const text = await read(
-      pod,
-      '/health',
-      this.#agent,
-      AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
-    );
+    const text = await read(pod, '/health', this.#agent, [signal, AbortSignal.timeout(PATIENCE_MS)]);
     return text === null ? null : reportFrom(text);
   };
 
   readonly askCounts: AskCounts = async (pod, name, signal) => {
-    const text = await read(
-      pod,
-      '/metrics',
-      this.#pages,
-      AbortSignal.any([signal, AbortSignal.timeout(PAGE_PATIENCE_MS)]),
-    );
+    const text = await read(pod, '/metrics', this.#pages, [signal, AbortSignal.timeout(PAGE_PATIENCE_MS)]);
     return text === null ? null : sampleFrom(text, name);
   };
 
@@ -60,12 +50,15 @@ async function read(
   pod: KubeObject,
   path: string,
   dispatcher: Agent,
-  signal: AbortSignal,
+  signals: AbortSignal[],
 ): Promise<string | null> {
   const address = addressOf(pod);
   if (address === null) return null;
   try {
-    const { statusCode, body } = await request(`${address}${path}`, { dispatcher, signal });
+    const { statusCode, body } = await request(`${address}${path}`, {
+      dispatcher,
+      signal: AbortSignal.any(signals),
+    });
     const text = await body.text();
     return statusCode === 200 ? text : null;
   } catch {

@@ -6,6 +6,13 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 /** Where the platform is installed as it is shipped. */
 export const PLATFORM_NAMESPACE = 'mayfly-system';
 
+export const SCALER_PORT = 9094;
+
+/** Where KEDA finds the operators of a namespace: host:port. */
+export function scalerAddress(namespace: string = PLATFORM_NAMESPACE): string {
+  return `mayfly-scaler.${namespace}.svc:${SCALER_PORT}`;
+}
+
 /** The field manager of everything that the operator writes (server-side apply). */
 export const FIELD_MANAGER = 'mayfly-operator';
 

@@ -4,7 +4,7 @@
  */
 import type { KubeObject } from '../cluster/objects.ts';
 import type { FunctionSpec, Scaling } from '../resources/function.ts';
-import { API_VERSION, PLATFORM_NAMESPACE } from '../resources/names.ts';
+import { API_VERSION, scalerAddress } from '../resources/names.ts';
 import { ownedMetadata, type Owner } from '../resources/owned.ts';
 
 /** Up at once, by the larger of twice as many and 100 pods every 30 s; down by half a minute after the load fell. */
@@ -23,14 +23,11 @@ const BEHAVIOR = {
   },
 };
 
-/** The operator's scaler, where the platform is installed as it is shipped. */
-export const SCALER_ADDRESS = `mayfly-scaler.${PLATFORM_NAMESPACE}.svc:9094`;
-
 /** An HPA, a KEDA ScaledObject, or null where the number of pods does not follow the load. `scaler`: host:port that KEDA asks. */
 export function autoscaler(
   owner: Owner,
   { scaling }: FunctionSpec,
-  scaler: string = SCALER_ADDRESS,
+  scaler: string = scalerAddress(),
 ): KubeObject | null {
   if (scaling === undefined) return null;
   const { prometheus, openRequests } = scaling;
@@ -82,8 +79,8 @@ function byQuery({ serverAddress, query, threshold }: NonNullable<Scaling['prome
 }
 
 /** KEDA asks the operator (scaler/scaler.ts), and is told at once when a first request comes. */
-function byOpenRequests(target: number, scalerAddress: string): object {
-  return { type: 'external-push', metadata: { scalerAddress, target: String(target) } };
+function byOpenRequests(target: number, scaler: string): object {
+  return { type: 'external-push', metadata: { scalerAddress: scaler, target: String(target) } };
 }
 
 function target({ name, uid }: Owner): object {

@@ -58,7 +58,7 @@ export class DemandTable {
 
   of(name: string, now: number): Demand {
     const known = this.#known(name, now);
-    const heard = known.filter(({ heardAt }) => now - heardAt < SILENT_MS);
+    const heard = known.filter((entry) => isHeard(entry, now));
     const open = heard.reduce((sum, entry) => sum + entry.open, 0);
     const certain = heard.length > 0 && heard.length === known.length;
     return {
@@ -69,10 +69,10 @@ export class DemandTable {
 
   /** Whether there was a request a moment ago, or may have been: then there should be a pod. */
   isActive(name: string, now: number): boolean {
-    return this.#known(name, now).some(({ open, requestAt, heardAt }) => {
+    return this.#known(name, now).some((entry) => {
+      const { open, requestAt, heardAt } = entry;
       if (requestAt === null) return false;
-      const isHeard = now - heardAt < SILENT_MS;
-      if (isHeard) return open > 0 || now - requestAt < ACTIVE_MS;
+      if (isHeard(entry, now)) return open > 0 || now - requestAt < ACTIVE_MS;
       return heardAt - requestAt < ACTIVE_BEFORE_SILENCE_MS;
     });
   }
@@ -80,7 +80,7 @@ export class DemandTable {
   /** Requests that gateways have, for who has to say how many pods carry them: the larger of now and of the last seconds' average. */
   load(name: string, now: number): number {
     return this.#known(name, now)
-      .filter(({ heardAt }) => now - heardAt < SILENT_MS)
+      .filter((entry) => isHeard(entry, now))
       .reduce((sum, { open, average }) => sum + Math.max(open, average), 0);
   }
 
@@ -97,6 +97,10 @@ export class DemandTable {
       if (entries.size === 0) this.#entries.delete(name);
     }
   }
+}
+
+function isHeard({ heardAt }: Entry, now: number): boolean {
+  return now - heardAt < SILENT_MS;
 }
 
 function entryAfter(

@@ -1,10 +1,10 @@
 /** A real Kubernetes control plane on the loopback: etcd, API server and, when asked, the stock controllers, the scheduler and nodes that only pretend. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FoundPart } from '../../../scripts/parts/part.ts';
+import { freePorts } from '../../support/free-port.ts';
 
 export interface ControlPlaneParts {
   readonly kube: FoundPart<'kube'>;
@@ -242,14 +242,6 @@ interface Ports {
   readonly api: number;
   readonly controllers: number;
   readonly scheduler: number;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** The token of an administrator. */

@@ -22,6 +22,10 @@ import { limits } from '../limits.ts';
 import { requireImage } from '../repository.ts';
 
 const TLS = join(import.meta.dirname, '../../../../test/fixtures/tls');
+const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => readFileSync(join(TLS, name), 'utf8')) as [
+  string,
+  string,
+];
 const BLOB = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251));
 const DIGEST = digestOf(BLOB);
 const blob = { mediaType: 'x', digest: DIGEST, size: BLOB.length };
@@ -232,10 +236,6 @@ test('a token server that redirects takes neither the password nor the refresh t
 });
 
 test('an upload that began over TLS does not go on over plain HTTP', async () => {
-  const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => readFileSync(join(TLS, name), 'utf8')) as [
-    string,
-    string,
-  ];
   await using plain = await startFakeRegistry();
   await using secure = await startFakeRegistry({
     tls: { key, cert },
@@ -261,10 +261,6 @@ test('redirects that never end, or lead from TLS to plain HTTP, are refused', as
     },
   });
   await assert.rejects(openTestRegistry(`${loop.host}/a`).find('1'), problem('registry-failed', /redirects/));
-  const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => readFileSync(join(TLS, name), 'utf8')) as [
-    string,
-    string,
-  ];
   await using plain = await startFakeRegistry();
   await using secure = await startFakeRegistry({
     tls: { key, cert },
@@ -280,10 +276,6 @@ test('redirects that never end, or lead from TLS to plain HTTP, are refused', as
 });
 
 test('a certificate of our own is trusted when named, and never passed over', async () => {
-  const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => readFileSync(join(TLS, name), 'utf8')) as [
-    string,
-    string,
-  ];
   await using registry = await startFakeRegistry({ tls: { key, cert } });
   const { content, root } = testImage('a');
   await content.writeTo(openTestRegistry(`${registry.host}/a`, { ca: cert }), root.digest, '1');
@@ -368,10 +360,6 @@ test('a token that is refused for good, a wrong password, nobody signed in: one 
 });
 
 test('a password goes to no token server that is not safe', async () => {
-  const [key, cert] = ['key.pem', 'certificate.pem'].map((name) => readFileSync(join(TLS, name), 'utf8')) as [
-    string,
-    string,
-  ];
   await using thief = await startFakeRegistry();
   for (const realm of [
     `http://${thief.host}/token`,

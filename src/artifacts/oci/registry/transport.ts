@@ -1,4 +1,5 @@
 /** A request to a registry until it is answered: follows redirects, and tries again what may pass. */
+import { staysSafe } from '../../../model/safe-way.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { MayflyError } from '../../../model/errors.ts';
@@ -120,5 +121,5 @@ function attemptsFor(lost: ConnectionLost): number {
 /** Nothing that began over TLS goes on over plain HTTP, wherever the registry points to. */
 function mayAsk(url: URL, base: URL, { isSecret = false }: Message): boolean {
   if (isSecret && url.origin !== base.origin) return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && base.protocol === 'http:');
+  return staysSafe(base, url);
 }
