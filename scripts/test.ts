@@ -3,12 +3,15 @@
  * Tests that need parts beyond npm (scripts/parts) come last: while the others run, the parts are brought in the background.
  * Tests under test/deep take many minutes: they run when they are asked for only (`npm run test:deep`).
  * With CI=true a part that a test needs and cannot get is a failure; without it the run ends by naming what it could not test.
+ * The last lines say what failed in any part of the run, and how many tests passed.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
+
+import type { ReportLine } from './test-failures.ts';
 
 const LOWEST_PRIORITY = 19;
 const LONGEST_MS = 300_000;
@@ -25,6 +28,7 @@ if (files.length === 0) {
 }
 const scratch = mkdtempSync(join(tmpdir(), 'mayfly-test-'));
 const untested = join(scratch, 'untested.txt');
+const reports: string[] = [];
 
 const partsOf = new Map(files.map((file) => [file, partsNeeded(file)]));
 const withParts = files.filter((file) => partsOf.get(file)?.length);
@@ -42,6 +46,7 @@ if (existsSync(untested)) {
   console.log('\nNot tested here, because a part is missing:');
   for (const line of new Set(readFileSync(untested, 'utf8').trim().split('\n'))) console.log(`  - ${line}`);
 }
+conclude(reports.flatMap(readReport));
 rmSync(scratch, { recursive: true, force: true });
 process.exit(alone === 0 ? together : alone);
 
@@ -77,10 +82,42 @@ function run(files: readonly string[], env: Readonly<Record<string, string>>): n
   // Deep tests fill the machine each by itself.
   const deep = files.some((file) => file.startsWith('test/deep/'));
   const [longest, beside] = deep ? [LONGEST_DEEP_MS, 1] : [LONGEST_MS, 2];
+  const report = join(scratch, `report-${reports.length}.jsonl`);
+  reports.push(report);
   const result = spawnSync(
     process.execPath,
-    ['--test', `--test-concurrency=${beside}`, `--test-timeout=${longest}`, ...files],
+    [
+      '--test',
+      `--test-concurrency=${beside}`,
+      `--test-timeout=${longest}`,
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./scripts/test-failures.ts',
+      `--test-reporter-destination=${report}`,
+      ...files,
+    ],
     { cwd: root, stdio: 'inherit', env: { ...process.env, ...env, MAYFLY_UNTESTED: untested } },
   );
   return result.status ?? 1;
+}
+
+function readReport(path: string): ReportLine[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ReportLine);
+}
+
+function conclude(lines: readonly ReportLine[]): void {
+  const counts = lines.filter((line) => line.kind === 'counts');
+  const tests = counts.reduce((sum, { tests }) => sum + tests, 0);
+  const passed = counts.reduce((sum, { passed }) => sum + passed, 0);
+  const skipped = counts.reduce((sum, { skipped }) => sum + skipped, 0);
+  for (const line of lines)
+    if (line.kind === 'failed')
+      console.log(
+        `\nFailed: ${line.name}\n  in ${relative(root, line.file)}\n${line.why.replaceAll(/^/gm, '  ')}`,
+      );
+  console.log(
+    `\n${passed} passed, ${tests - passed - skipped} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+  );
 }
