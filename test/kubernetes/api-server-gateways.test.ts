@@ -90,7 +90,10 @@ const REFUSED: readonly [ResourceKind<never> | ResourceKind<any>, object][] = [
   [FUNCTION, { gateway: undefined }],
   [FUNCTION, { image: undefined }],
   [FUNCTION, { source: { wasm: WASM } }],
-  [FUNCTION, { runtime: 'wasmedge' }],
+  [FUNCTION, { runtime: 'wasmedge', cpuBudget: '50ms' }],
+  [FUNCTION, { runtime: 'wasmedge', gateway: undefined, holdTimeout: '5s' }],
+  [FUNCTION, { runtime: 'wasmedge', holdTimeout: '2h' }],
+  [FUNCTION, { holdTimeout: '5s' }],
   [FUNCTION, { scaling: {} }],
   [FUNCTION, { runtime: 'wasmedge', gateway: undefined, routes: [{ path: '/a' }] }],
   [FUNCTION, { runtime: 'wasmedge', gateway: undefined, requestTimeout: '5s' }],
@@ -320,6 +323,44 @@ withPlane('two gateways have nothing of each other', async () => {
   await eventually('three pods serve', async () => {
     const found = await kubectl.get<Said>('mayflygateway', 'back');
     return found?.status?.currentReplicas === 3;
+  });
+});
+
+withPlane('a Function with pods of its own: the gateway forwards, however many pods there are', async () => {
+  const own = { runtime: 'wasmedge', replicas: 0, scaling: { minReplicas: 0, idleAfter: '60s' } };
+  const degraded = async () => {
+    const found = await kubectl.get<Said>('function', 'own');
+    return found?.status?.conditions?.find(({ type }) => type === 'Degraded');
+  };
+  await kubectl.apply(isolate('own', { ...own, policy: 'nobody' }));
+  await eventually('it says that a Policy is missing', async () => {
+    return (await degraded())?.reason === 'PolicyMissing';
+  });
+  // That is the gateway's: its pods are as they should be.
+  assert.equal(await readyReason('function', 'own'), 'ScaledToZero');
+  await kubectl.apply(isolate('own', { ...own, policy: 'customers', holdTimeout: '7s' }));
+  await eventually('the gateway serves it', async () => (await degraded())?.status === 'False');
+  const { functions, demandUrl } = await configurationOf('shop');
+  const found = functions.find(({ name }) => name === 'own');
+  assert.deepEqual(found?.configuration.upstream, {
+    url: 'http://own.default.svc',
+    pods: 'default/own',
+    holdMs: 7000,
+  });
+  assert.equal(demandUrl, 'http://mayfly-demand.mayfly-system.svc:9093/demand');
+
+  const map = async () => (await kubectl.get<KubeObject>('configmap', 'shop'))?.metadata.resourceVersion;
+  const before = await map();
+  await kubectl.run('scale', 'function/own', '--replicas=3');
+  await eventually('there are three pods', async () => {
+    const deployment = await kubectl.get<{ status: { replicas?: number } }>('deployment', 'own');
+    return deployment?.status.replicas === 3;
+  });
+  assert.equal(await map(), before);
+
+  await kubectl.run('delete', 'function', 'own');
+  await eventually('nobody is forwarded any more', async () => {
+    return (await configurationOf('shop')).functions.every(({ name }) => name !== 'own');
   });
 });
 

@@ -11,6 +11,7 @@ import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
 import { planGateway } from '../../src/kubernetes/isolate/plan.ts';
 import { secretVariable } from '../../src/kubernetes/isolate/secrets.ts';
 import { GATEWAY } from '../../src/kubernetes/resources/kinds.ts';
+import { demandAddress } from '../../src/kubernetes/resources/names.ts';
 import { parseSpec } from '../../src/kubernetes/resources/parse.ts';
 import { mayfly, mayflyJson } from '../support/cli.ts';
 import { makeTestFolder } from '../support/folder.ts';
@@ -142,6 +143,7 @@ test('with --runtime isolate the whole file becomes a gateway, and a gateway of 
     gateway: gateway as KubeObject,
     spec: parsed.spec,
     functions: [orders as KubeObject],
+    demandAddress: demandAddress(),
     policy: byName('Policy'),
     rateLimit: byName('RateLimit'),
     verdict: () => null,

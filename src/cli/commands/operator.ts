@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Command, Option } from 'commander';
-import { PLATFORM_NAMESPACE, SCALER_PORT, scalerAddress } from '../../kubernetes/resources/names.ts';
+import {
+  DEMAND_PORT,
+  demandAddress,
+  PLATFORM_NAMESPACE,
+  SCALER_PORT,
+  scalerAddress,
+} from '../../kubernetes/resources/names.ts';
 import { VERSION } from '../../model/version.ts';
 import { type ClusterFlags, withClusterOptions } from '../clusters/access.ts';
 import { defineCommand, wholeNumber } from '../define.ts';
@@ -17,6 +23,7 @@ interface OperatorFlags extends ClusterFlags {
   readonly demandPort: number;
   readonly scalerPort: number;
   readonly scalerAddress?: string;
+  readonly demandAddress?: string;
   readonly logLevel: (typeof LEVELS)[number];
 }
 
@@ -44,11 +51,15 @@ export function operatorCommand(shell: Shell): Command {
     )
     .option('--host <host>', 'address of /metrics and /health', '0.0.0.0')
     .option('-p, --port <port>', 'their port; 0 takes a free one', wholeNumber(0, 65_535), 9092)
-    .option('--demand-port <port>', 'port that gateways report to', wholeNumber(0, 65_535), 9093)
+    .option('--demand-port <port>', 'port that gateways report to', wholeNumber(0, 65_535), DEMAND_PORT)
     .option('--scaler-port <port>', 'port that KEDA asks', wholeNumber(0, 65_535), SCALER_PORT)
     .option(
       '--scaler-address <host:port>',
       'how KEDA reaches it (default: mayfly-scaler in the namespace of POD_NAMESPACE, port 9094)',
+    )
+    .option(
+      '--demand-address <url>',
+      'where the pods of a MayflyGateway report to (default: mayfly-demand in the namespace of POD_NAMESPACE, port 9093)',
     )
     .addOption(new Option('--log-level <level>', 'least important line').choices(LEVELS).default('info'))
     .action((flags: OperatorFlags) => run(shell, flags));
@@ -90,6 +101,7 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
       askCounts: pods.askCounts,
       gatewayImage: flags.gatewayImage,
       scalerAddress: flags.scalerAddress ?? scalerAddress(home),
+      demandAddress: flags.demandAddress ?? demandAddress(home),
     },
     end.signal,
   );

@@ -1,7 +1,7 @@
 /** One Function's part of the `mayfly.yaml` of a gateway's pods. Pure. */
 import { formatDuration } from '../../config/units.ts';
 import { specTree } from '../resources/crd.ts';
-import { type FunctionRoute, type IsolateSpec, NONE } from '../resources/function.ts';
+import { type FunctionRoute, type GatewayedSpec, hasOwnPods, NONE } from '../resources/function.ts';
 import { type RolloutStatus, sharesOf } from '../rollout/rollout-state.ts';
 import { FUNCTION, POLICY, RATE_LIMIT } from '../resources/kinds.ts';
 import type { SecretKey } from '../resources/words.ts';
@@ -30,18 +30,20 @@ export interface FunctionPart {
 const TREE = specTree(FUNCTION);
 const POLICY_TREE = specTree(POLICY);
 const RATE_LIMIT_TREE = specTree(RATE_LIMIT);
-/** Keys that mean the same in both. */
-const LIMITS = [
+/** Keys that mean the same in both: of requests, and of the instances that answer them. */
+const REQUEST_LIMITS = [
   'maxConcurrentRequests',
   'requestTimeout',
-  'cpuBudget',
-  'cpuLimit',
-  'memoryLimit',
   'maxRequestBody',
   'maxResponseBody',
   'queueSize',
   'workerTimeout',
-] as const satisfies readonly (keyof IsolateSpec)[];
+] as const satisfies readonly (keyof GatewayedSpec)[];
+const INSTANCE_LIMITS = [
+  'cpuBudget',
+  'cpuLimit',
+  'memoryLimit',
+] as const satisfies readonly (keyof GatewayedSpec)[];
 
 export interface UsedPolicy {
   /** Name of its file. */
@@ -50,8 +52,9 @@ export interface UsedPolicy {
 }
 
 export interface FunctionPartOptions {
+  readonly namespace: string;
   readonly name: string;
-  readonly spec: IsolateSpec;
+  readonly spec: GatewayedSpec;
   readonly settings: NamedSettings;
   /** How far a new image of it is. */
   readonly rollout: RolloutStatus | undefined;
@@ -61,9 +64,7 @@ export interface FunctionPartOptions {
 
 export function functionPart(options: FunctionPartOptions): FunctionPart | Obstacle {
   const { name, spec } = options;
-  const files: PlacedFile[] = [];
-  if (spec.source !== undefined) files.push(moduleFile(name, spec.source.wasm));
-  const [module] = files;
+  const { code, files, secrets } = hasOwnPods(spec) ? elsewhere(options) : here(options);
   const policies: UsedPolicy[] = [];
   const routes: PlannedRoute[] = [];
   for (const route of spec.routes ?? [{ path: `/${name}` }, { path: `/${name}/*` }]) {
@@ -75,31 +76,58 @@ export function functionPart(options: FunctionPartOptions): FunctionPart | Obsta
     policies.push({ file: file.name, rule: part.policy.rule });
     files.push(file);
   }
-  const limits = Object.fromEntries(LIMITS.map((key) => [key, spec[key]]));
-  const entry = {
-    ...code(options, module),
-    env: environment(spec),
-    routes,
-    ...(written(TREE, limits) as object),
+  const limits = limitsOf(spec, REQUEST_LIMITS);
+  return { entry: { ...code, routes, ...limits }, routes, policies, files, secrets };
+}
+
+/** What of a part says where the code is. */
+interface CodePart {
+  readonly code: object;
+  readonly files: PlacedFile[];
+  readonly secrets: readonly SecretKey[];
+}
+
+/** The gateway's pods run it. */
+function here(options: FunctionPartOptions): CodePart {
+  const { name, spec } = options;
+  const module = spec.source === undefined ? undefined : moduleFile(name, spec.source.wasm);
+  return {
+    code: { ...source(options, module), env: environment(spec), ...limitsOf(spec, INSTANCE_LIMITS) },
+    files: module === undefined ? [] : [module],
+    secrets: Object.values(spec.secretEnv),
   };
-  return { entry, routes, policies, files, secrets: Object.values(spec.secretEnv) };
+}
+
+/** It has pods, which have their values and limits themselves: requests go to their Service. How many pods is no matter here. */
+function elsewhere({ namespace, name, spec }: FunctionPartOptions): CodePart {
+  const { holdTimeout, service } = spec;
+  const upstream = {
+    url: `http://${name}.${namespace}.svc:${service.port}`,
+    pods: `${namespace}/${name}`,
+    ...(holdTimeout === undefined ? {} : { hold_timeout: formatDuration(holdTimeout) }),
+  };
+  return { code: { upstream }, files: [], secrets: [] };
+}
+
+function limitsOf(spec: GatewayedSpec, keys: readonly (keyof GatewayedSpec)[]): object {
+  return written(TREE, Object.fromEntries(keys.map((key) => [key, spec[key]]))) as object;
 }
 
 /** One image or two: how they share the requests is decided where the Function is looked after. */
-function code({ spec, rollout: status }: FunctionPartOptions, module: PlacedFile | undefined): object {
+function source({ spec, rollout: status }: FunctionPartOptions, module: PlacedFile | undefined): object {
   if (module !== undefined) return { source: module.name };
   const { stable, candidate } = sharesOf(spec.image ?? '', spec.rollout, status);
-  const source = (image: string) => literal(`oci://${image}`);
-  if (candidate === null) return { source: source(stable) };
+  const address = (image: string) => literal(`oci://${image}`);
+  if (candidate === null) return { source: address(stable) };
   const { maxP99 } = spec.rollout ?? {};
   const slow = maxP99 === undefined ? {} : { max_p99: formatDuration(maxP99) };
   return {
-    source: source(stable),
-    canary: { source: source(candidate.image), weight: candidate.weight, ...slow },
+    source: address(stable),
+    canary: { source: address(candidate.image), weight: candidate.weight, ...slow },
   };
 }
 
-function environment({ env, secretEnv }: IsolateSpec): Record<string, string> {
+function environment({ env, secretEnv }: GatewayedSpec): Record<string, string> {
   const values = [
     ...Object.entries(env).map(([key, value]) => [key, literal(value)] as const),
     ...Object.entries(secretEnv).map(([key, secret]) => [key, variable(secretVariable(secret))] as const),

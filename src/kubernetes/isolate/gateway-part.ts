@@ -19,7 +19,8 @@ export interface GatewayPart {
 
 const TREE = specTree(GATEWAY);
 
-export function gatewayPart(spec: GatewaySpec): GatewayPart {
+/** `demandAddress`: where the pods tell of requests for functions with pods of their own, and only of them. */
+export function gatewayPart(spec: GatewaySpec, demandAddress: string): GatewayPart {
   const { tls, ...server } = spec.server;
   const { jwtSecret, images, ...security } = spec.security;
   const files = images.keys.map((pem, index) => keyFile(index, pem));
@@ -52,6 +53,7 @@ export function gatewayPart(spec: GatewaySpec): GatewayPart {
       },
     },
     policy: { decision_log: inFile('policy', spec.policy)['decision_log'] },
+    demand: { report_to: demandAddress },
     admin: { host: '127.0.0.1', port: PORTS.admin, token_file: `${STATE_FOLDER}/admin-token` },
     state: { directory: STATE_FOLDER },
   };

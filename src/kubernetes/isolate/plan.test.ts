@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject } from '../cluster/objects.ts';
 import { GATEWAY } from '../resources/kinds.ts';
+import { demandAddress } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { type GatewayPlan, planGateway } from './plan.ts';
 
@@ -33,6 +34,7 @@ function plan(functions: readonly KubeObject[], gateway: object = {}): GatewayPl
     gateway: own,
     spec: parsed.spec,
     functions,
+    demandAddress: demandAddress('shops'),
     policy: (name) => (POLICIES[name] === undefined ? undefined : object('Policy', name, POLICIES[name])),
     rateLimit: (name) => (name === 'gentle' ? object('RateLimit', name, {}) : undefined),
     verdict: ({ rego }) => (rego === 'package broken' ? 'The policy has no rule.' : null),
@@ -61,6 +63,31 @@ test('who is served, and why the others are not', () => {
     [{ cpuLimit: 'much' }, 'InvalidSpec'],
   ] as const)
     assert.deepEqual(outcomes(plan([isolate('orders', spec)])), { orders: expected }, JSON.stringify(spec));
+});
+
+test('a Function with pods of its own is forwarded to, whatever its pods are like', () => {
+  const own = (spec: object) => isolate('orders', { runtime: 'wasmedge', ...spec });
+  const { configuration } = plan([own({ auth: 'public', requestTimeout: '3s', holdTimeout: '10s' })]);
+  const line = configuration.split('\n').find((text) => text.startsWith('  "orders": ')) as string;
+  const { routes, ...entry } = JSON.parse(line.replace('  "orders": ', '')) as { routes: object[] };
+  assert.deepEqual(entry, {
+    upstream: { url: 'http://orders.shop.svc:80', pods: 'shop/orders', hold_timeout: '10s' },
+    request_timeout: '3s',
+  });
+  assert.equal(routes.length, 2);
+  assert.ok(configuration.includes('"http://mayfly-demand.shops.svc:9093/demand"'));
+  const plain = plan([own({})]);
+  for (const spec of [
+    { replicas: 7, image: IMAGE.replace(/a{64}$/, 'b'.repeat(64)), cpuLimit: '1', memoryLimit: '128Mi' },
+    { env: { A: 'b' }, secretEnv: { KEY: { name: 'keys', key: 'k' } }, logLevel: 'warn' },
+    { scaling: { minReplicas: 0, idleAfter: '60s' }, rollout: { steps: [50] } },
+  ]) {
+    const other = plan([own(spec)]);
+    assert.deepEqual(outcomes(other), { orders: 'served' });
+    assert.equal(other.hash, plain.hash, JSON.stringify(spec));
+    assert.deepEqual(other.secrets, []);
+  }
+  assert.notEqual(plan([own({ service: { port: 8000 } })]).hash, plain.hash);
 });
 
 test('two that want the same: the older one keeps it, within the rules of mayfly check', () => {

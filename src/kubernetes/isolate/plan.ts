@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { keyOf, type KubeObject } from '../cluster/objects.ts';
-import { isIsolate, NONE } from '../resources/function.ts';
+import { hasGateway, NONE } from '../resources/function.ts';
 import type { GatewaySpec } from '../resources/gateway.ts';
 import { FUNCTION } from '../resources/kinds.ts';
 import { statusOf } from '../rollout/pod-rollout.ts';
@@ -24,6 +24,8 @@ export interface PlanInputs extends Found {
   readonly spec: GatewaySpec;
   /** Those that name the gateway. */
   readonly functions: readonly KubeObject[];
+  /** Where the pods tell how many requests functions with pods of their own have. */
+  readonly demandAddress: string;
 }
 
 export interface GatewayPlan {
@@ -49,7 +51,8 @@ const MOST_BYTES = 960 * 1024;
 
 export function planGateway(inputs: PlanInputs): GatewayPlan {
   const { gateway, spec } = inputs;
-  const own = gatewayPart(spec);
+  const { namespace = 'default' } = gateway.metadata;
+  const own = gatewayPart(spec, inputs.demandAddress);
   const shelf = new Shelf();
   shelf.place(own.files);
   const settings = namedSettings(inputs);
@@ -64,8 +67,9 @@ export function planGateway(inputs: PlanInputs): GatewayPlan {
     const { name } = object.metadata;
     const parsed = parseSpec(FUNCTION, object);
     if ('problem' in parsed) return { reason: 'InvalidSpec', message: parsed.problem };
-    if (!isIsolate(parsed.spec)) return { reason: 'InvalidSpec', message: 'It is of another runtime.' };
+    if (!hasGateway(parsed.spec)) return { reason: 'InvalidSpec', message: 'It names no gateway.' };
     const part = functionPart({
+      namespace,
       name,
       spec: parsed.spec,
       settings,

@@ -15,7 +15,7 @@ import {
   SCALED_OBJECTS,
 } from '../cluster/resources.ts';
 import type { Action } from '../reconcile/actions.ts';
-import { FIELD_MANAGER, LABELS } from '../resources/names.ts';
+import { demandAddress as shippedDemandAddress, FIELD_MANAGER, LABELS } from '../resources/names.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import { FunctionKeeper } from './function-keeper.ts';
 import { type AskPod, GatewayKeeper } from './gateway-keeper.ts';
@@ -51,6 +51,8 @@ export interface ControllerOptions {
   readonly gatewayImage: string;
   /** Where KEDA asks the operator: host:port. Default: as it is shipped. */
   readonly scalerAddress?: string;
+  /** Where gateways tell the operator about requests. Default: as it is shipped. */
+  readonly demandAddress?: string;
   /** Everything that there is has been listed. */
   onSynced(): void;
 }
@@ -154,10 +156,18 @@ class Session implements Known {
       gatewayImage,
       scalerAddress,
       askCounts = async () => null,
+      demandAddress = shippedDemandAddress(),
     } = this.#options;
     const policies = new PolicyBook(checkRego);
     const onNews = (key: string) => this.#queue.add(`${FUNCTIONS.kind} ${key}`);
-    const gateways = new GatewayKeeper({ time, policies, ask: askPod, image: gatewayImage, onNews });
+    const gateways = new GatewayKeeper({
+      time,
+      policies,
+      ask: askPod,
+      image: gatewayImage,
+      demandAddress,
+      onNews,
+    });
     const functions = new FunctionKeeper(gateways, new RolloutWatch(askCounts), time, scalerAddress);
     return this.#hasGateways
       ? [functions, gateways, new PolicyKeeper(time, policies), new RateLimitKeeper(time)]

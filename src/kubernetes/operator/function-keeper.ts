@@ -47,26 +47,30 @@ export class FunctionKeeper implements Keeper {
   }
 
   decide(object: KubeObject, find: Find, known: Known): Action[] {
-    const { name } = object.metadata;
-    const found = OWNED.map(({ kind }) => [kind, find(kind, name)] as const);
+    const own = object.metadata.name;
+    const found = OWNED.map(({ kind }) => [kind, find(kind, own)] as const);
     const objects = Object.fromEntries(found.filter(([, there]) => there !== undefined)) as Record<
       string,
       KubeObject
     >;
     const parsed = parseSpec(FUNCTION, object);
-    if ('spec' in parsed && isIsolate(parsed.spec)) {
-      const { gateway } = parsed.spec;
-      const place = this.#gateways.placeOf(object, gateway, known);
+    const spec = 'spec' in parsed ? parsed.spec : undefined;
+    if (spec !== undefined && isIsolate(spec)) {
+      const place = this.#gateways.placeOf(object, spec.gateway, known);
       const figures = this.#rollouts.figures(object);
-      const { spec } = parsed;
+      const { gateway } = spec;
       return reconcileIsolate(
         { function: object, gateway, place, objects: Object.values(objects), spec, figures },
         this.#time.now(),
       );
     }
     const served = OWNED.filter((resource) => known.serves(resource));
-    const canary = find(DEPLOYMENTS.kind, canaryName(name));
-    const observed = { function: object, objects, canary, served, scalerAddress: this.#scalerAddress };
+    const canary = find(DEPLOYMENTS.kind, canaryName(own));
+    const name = spec?.gateway;
+    const gateway =
+      name === undefined ? undefined : { name, place: this.#gateways.placeOf(object, name, known) };
+    const scalerAddress = this.#scalerAddress;
+    const observed = { function: object, objects, canary, served, scalerAddress, gateway };
     return reconcileFunction(observed, this.#time.now());
   }
 }

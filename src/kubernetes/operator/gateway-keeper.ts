@@ -12,7 +12,7 @@ import { type GatewayPlan, planGateway } from '../isolate/plan.ts';
 import { isReady, type PodReport, type Serving, servingOf } from '../isolate/serving.ts';
 import type { Action } from '../reconcile/actions.ts';
 import type { Obstacle } from '../reconcile/function-status.ts';
-import type { ObservedIsolate } from '../reconcile/reconcile-isolate.ts';
+import type { Place } from '../reconcile/place.ts';
 import { type ObservedGateway, reconcileGateway } from '../reconcile/reconcile-gateway.ts';
 import { GATEWAY } from '../resources/kinds.ts';
 import { statusOf } from '../rollout/pod-rollout.ts';
@@ -32,6 +32,8 @@ export interface GatewayKeeperOptions {
   readonly ask: AskPod;
   /** Of pods whose gateway names none. */
   readonly image: string;
+  /** Where pods tell how many requests Functions with pods of their own have. */
+  readonly demandAddress: string;
   /** A Function is served otherwise than before. */
   onNews(functionKey: string): void;
 }
@@ -104,7 +106,7 @@ export class GatewayKeeper implements Keeper {
   }
 
   /** For a Function that names a gateway. */
-  placeOf(object: KubeObject, gateway: string, known: Known): ObservedIsolate['place'] {
+  placeOf(object: KubeObject, gateway: string, known: Known): Place {
     const key = gatewayKey(object) ?? '';
     const there = known.get(GATEWAYS.kind, key);
     if (there === undefined || there.metadata.deletionTimestamp !== undefined) return missing(gateway);
@@ -127,7 +129,8 @@ export class GatewayKeeper implements Keeper {
     const plan = planGateway({
       gateway: object,
       spec,
-      functions: functionsOf(object, known).filter(isIsolateObject),
+      functions: functionsOf(object, known),
+      demandAddress: this.#options.demandAddress,
       policy: (name) => byName.get(name),
       rateLimit: (name) => known.get(RATE_LIMITS.kind, `${namespace}/${name}`),
       verdict: (policy) => this.#options.policies.verdict(policy),
@@ -182,10 +185,6 @@ function isOtherwiseWished({ before, after }: Change): boolean {
     old.deletionTimestamp !== now.deletionTimestamp ||
     !isSame(statusOf(before), statusOf(after))
   );
-}
-
-function isIsolateObject({ spec }: KubeObject): boolean {
-  return (spec as { runtime?: string } | undefined)?.runtime === 'isolate';
 }
 
 function missing(gateway: string): Obstacle {

@@ -24,7 +24,15 @@ export class RolloutWatch {
     const key = keyOf(object);
     const { stable, candidate, phase, window } = statusOf(object) ?? {};
     const gateway = known.get(GATEWAYS.kind, gatewayKey(object) ?? '');
-    if (phase !== 'Running' || stable === undefined || candidate === undefined || gateway === undefined) {
+    // Pods of its own are judged by themselves.
+    const isElsewhere = (object['spec'] as { runtime?: string }).runtime !== 'isolate';
+    if (
+      isElsewhere ||
+      phase !== 'Running' ||
+      stable === undefined ||
+      candidate === undefined ||
+      gateway === undefined
+    ) {
       this.#windows.delete(key);
       return;
     }

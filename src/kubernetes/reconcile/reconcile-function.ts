@@ -17,6 +17,7 @@ import { podRollout, type PodRollout, statusOf } from '../rollout/pod-rollout.ts
 import type { RolloutStatus } from '../rollout/rollout-state.ts';
 import { rolloutEvent, withRollout } from '../rollout/report-rollout.ts';
 import { assess, GATEWAY_API_MISSING, KEDA_MISSING, type Obstacle, podNumbers } from './function-status.ts';
+import { type Place, standing, withGateway } from './place.ts';
 import { report as said } from './report.ts';
 import { applyWhereNeeded, deleteUnwanted, isOwnedBy } from './ownership.ts';
 import { wantedPods } from './wanted-pods.ts';
@@ -35,6 +36,8 @@ export interface ObservedFunction {
   readonly served: readonly Resource[];
   /** Where KEDA asks the operator: host:port. Default: as it is shipped. */
   readonly scalerAddress?: string | undefined;
+  /** The gateway that its requests pass, where it names one. */
+  readonly gateway?: { readonly name: string; readonly place: Place } | undefined;
 }
 
 export function reconcileFunction(observed: ObservedFunction, now: number): Action[] {
@@ -123,7 +126,7 @@ function present({ objects, canary }: ObservedFunction): KubeObject[] {
 }
 
 function report(
-  { function: object, objects, canary }: ObservedFunction,
+  { function: object, objects, canary, gateway }: ObservedFunction,
   wish: number | Obstacle,
   now: number,
   /** Default: it stays as it is. */
@@ -131,8 +134,13 @@ function report(
 ): Action[] {
   const mine = own(objects[DEPLOYMENTS.kind], ownerOf(object));
   const pods = podNumbers(object, mine, own(canary, ownerOf(object)));
-  const numbers = { ...pods, ...(rollout === null ? {} : { rollout }) };
   const route = own(objects[HTTP_ROUTES.kind], ownerOf(object));
   const findings = withRoute(withRollout(assess(mine, wish), rollout ?? undefined), route);
-  return said(object, findings, numbers, now);
+  const numbers = { ...pods, ...(rollout === null ? {} : { rollout }) };
+  if (gateway === undefined) return said(object, findings, numbers, now);
+  const stands = standing(object, gateway.place);
+  // What the gateway makes of it is known in a moment.
+  if (stands === null) return [];
+  const served = 'served' in stands && stands.served !== undefined ? { served: stands.served } : {};
+  return said(object, withGateway(findings, gateway.name, stands), { ...numbers, ...served }, now);
 }

@@ -5,7 +5,7 @@ import { planGateway } from '../isolate/plan.ts';
 import type { PodReport } from '../isolate/serving.ts';
 import type { IsolateSpec } from '../resources/function.ts';
 import { FUNCTION as FUNCTION_KIND, GATEWAY } from '../resources/kinds.ts';
-import { ANNOTATIONS } from '../resources/names.ts';
+import { ANNOTATIONS, demandAddress } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
 import type { Action } from './actions.ts';
 import { type ObservedGateway, reconcileGateway } from './reconcile-gateway.ts';
@@ -43,6 +43,7 @@ function observed(spec: object, more: Partial<ObservedGateway> = {}): ObservedGa
             gateway,
             spec: parsed.spec,
             functions: [],
+            demandAddress: demandAddress(),
             policy: nothing,
             rateLimit: nothing,
             verdict: () => null,

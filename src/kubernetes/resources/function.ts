@@ -114,7 +114,9 @@ export const functionSpec = z.strictObject({
   source: source.optional().describe('The function itself instead of an image (`isolate`).'),
   gateway: podName
     .optional()
-    .describe('The MayflyGateway, in the same namespace, that answers for the function (`isolate`).'),
+    .describe(
+      'The MayflyGateway, in the same namespace, that requests for the function pass: it runs the function itself (`isolate`, which needs one) or forwards to its pods (`wasmedge`).',
+    ),
   routes: z
     .array(route)
     .min(1)
@@ -133,6 +135,11 @@ export const functionSpec = z.strictObject({
     .optional()
     .describe("The RateLimit that requests are counted by; `none`: no limit. Default: the gateway's."),
   ...optional(limitKeys),
+  holdTimeout: duration(0, 3_600_000)
+    .optional()
+    .describe(
+      'How long the gateway holds a request while no pod can be reached, as when there are none; then the caller gets 503 (`wasmedge`). Default: 30s.',
+    ),
   rollout: rollout
     .optional()
     .describe(
@@ -181,8 +188,10 @@ export type Scaling = NonNullable<FunctionSpec['scaling']>;
 
 /** A Function with pods of its own. */
 export type PodSpec = FunctionSpec & { readonly image: string };
-/** A Function that a gateway answers for. */
-export type IsolateSpec = FunctionSpec & { readonly gateway: string };
+/** A Function whose requests pass a gateway. */
+export type GatewayedSpec = FunctionSpec & { readonly gateway: string };
+/** A Function that a gateway's pods run. */
+export type IsolateSpec = GatewayedSpec;
 
 export function hasOwnPods(spec: FunctionSpec): spec is PodSpec {
   return spec.runtime === 'wasmedge' && spec.image !== undefined;
@@ -190,6 +199,10 @@ export function hasOwnPods(spec: FunctionSpec): spec is PodSpec {
 
 export function isIsolate(spec: FunctionSpec): spec is IsolateSpec {
   return spec.runtime === 'isolate' && spec.gateway !== undefined;
+}
+
+export function hasGateway(spec: FunctionSpec): spec is GatewayedSpec {
+  return spec.gateway !== undefined;
 }
 
 export function isScaledByKeda({ prometheus: query, openRequests }: Scaling): boolean {
@@ -207,6 +220,7 @@ const GATEWAYS = [
   'policy',
   'rateLimit',
   ...Object.keys(limitKeys),
+  'holdTimeout',
 ] as (keyof FunctionSpec)[];
 
 /** What no single value can tell. */
@@ -239,10 +253,16 @@ export const functionRules: readonly CrossRule<FunctionSpec>[] = [
     holds: (spec: FunctionSpec) => spec[key] === undefined || spec.gateway !== undefined,
   })),
   {
-    path: ['gateway'],
-    message: 'answers for isolate functions. Allowed: with runtime isolate.',
-    cel: "self.runtime == 'isolate' || !has(self.gateway)",
-    holds: ({ runtime, gateway }) => runtime === 'isolate' || gateway === undefined,
+    path: ['cpuBudget'],
+    message: 'is what a gateway watches in its own pods. Allowed: with runtime isolate.',
+    cel: "self.runtime == 'isolate' || !has(self.cpuBudget)",
+    holds: ({ runtime, cpuBudget: set }) => runtime === 'isolate' || set === undefined,
+  },
+  {
+    path: ['holdTimeout'],
+    message: 'is for requests to pods of its own. Allowed: with runtime wasmedge.',
+    cel: "self.runtime == 'wasmedge' || !has(self.holdTimeout)",
+    holds: ({ runtime, holdTimeout: set }) => runtime === 'wasmedge' || set === undefined,
   },
   {
     path: ['rollout'],

@@ -6,7 +6,13 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 /** Where the platform is installed as it is shipped. */
 export const PLATFORM_NAMESPACE = 'mayfly-system';
 
+export const DEMAND_PORT = 9093;
 export const SCALER_PORT = 9094;
+
+/** Where gateways tell the operators of a namespace about requests. */
+export function demandAddress(namespace: string = PLATFORM_NAMESPACE): string {
+  return `http://mayfly-demand.${namespace}.svc:${DEMAND_PORT}/demand`;
+}
 
 /** Where KEDA finds the operators of a namespace: host:port. */
 export function scalerAddress(namespace: string = PLATFORM_NAMESPACE): string {

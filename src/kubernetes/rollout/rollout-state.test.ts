@@ -6,6 +6,7 @@ import { planGateway } from '../isolate/plan.ts';
 import { reconcileIsolate } from '../reconcile/reconcile-isolate.ts';
 import { isIsolate, type IsolateSpec } from '../resources/function.ts';
 import { FUNCTION, GATEWAY } from '../resources/kinds.ts';
+import { demandAddress } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
 import type { Condition, FunctionStatus } from '../resources/status.ts';
 import { type RolloutStatus, sharesOf } from './rollout-state.ts';
@@ -54,6 +55,7 @@ class World {
       gateway,
       spec: parsed.spec,
       functions: [this.function],
+      demandAddress: demandAddress(),
       policy: () => undefined,
       rateLimit: () => undefined,
       verdict: () => null,
