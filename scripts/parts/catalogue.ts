@@ -5,7 +5,7 @@
 import { cProgram } from './c.ts';
 import { crate, shim } from './cargo.ts';
 import { debian, libraries, loader } from './debian.ts';
-import { goCommand, goModule, goModuleFolder, kubernetes } from './go.ts';
+import { goCommand, goModule, goModuleFolder, goProgram, kubernetes } from './go.ts';
 import { wheel } from './pypi.ts';
 import type { Recipe } from './recipe.ts';
 import { withRelativeReferences } from './schemas.ts';
@@ -165,6 +165,13 @@ export const catalogue = {
     paths: { kwok: 'kwok' },
     minutes: 2,
     ...goCommand('sigs.k8s.io/kwok/cmd/kwok', 'v0.6.1'),
+  },
+  coredns: {
+    version: '1.11.3',
+    about: "CoreDNS with its plugin for a cluster's names",
+    paths: { coredns: 'coredns' },
+    minutes: 2,
+    ...goProgram('coredns', 'github.com/coredns/coredns', 'v1.11.3'),
   },
   kubeconform: {
     version: '0.8.0',

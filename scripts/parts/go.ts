@@ -24,6 +24,26 @@ export function goCommand(command: string, version: string): Pick<Recipe, 'needs
   };
 }
 
+/** A program of ours (`NAME/main.go`) over one module. */
+export function goProgram(
+  name: string,
+  module: string,
+  version: string,
+): Pick<Recipe, 'needs' | 'inputs' | 'bring'> {
+  const main = join(import.meta.dirname, name, 'main.go');
+  return {
+    needs: ['go'],
+    inputs: ['go program', module, version, readFileSync(main, 'utf8')],
+    bring: async (site) => {
+      const go = goIn(site, site.scratch);
+      writeFileSync(join(site.scratch, 'go.mod'), 'module part\n');
+      copyFileSync(main, join(site.scratch, 'main.go'));
+      await go('get', `${module}@${version}`);
+      await go('build', ...SMALL, '-ldflags=-s -w', '-o', join(site.making, name), '.');
+    },
+  };
+}
+
 /**
  * Programs of one module, by its own go.mod with the replacements that it makes, and folders of it. `programs`: name → folder.
  */

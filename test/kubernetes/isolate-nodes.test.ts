@@ -8,7 +8,7 @@ import { answering } from '../support/answering.ts';
 import { needPart } from '../support/parts.ts';
 import { eventually, type Kubectl } from './support/kubectl.ts';
 import type { ClusterNode } from './support/node.ts';
-import { NodeCluster, nodeClusterParts, PLATFORM_IMAGE } from './support/node-cluster.ts';
+import { NodeCluster, nodeClusterParts, PLATFORM_IMAGE, saying } from './support/node-cluster.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Of the small load. */
@@ -180,6 +180,35 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
       'other rules',
       () => kubectl.apply(policy(true)),
       (said) => said === '200 two',
+    );
+  });
+
+  await t.test('a Function in pods of WasmEdge is served by it, from none to one and back', async () => {
+    const image = await cluster.push('pricing', saying('in a pod', '/pricing'));
+    const begun = performance.now();
+    await kubectl.apply(
+      object('Function', 'pricing', {
+        runtime: 'wasmedge',
+        image,
+        gateway: 'shop',
+        replicas: 0,
+        scaling: { minReplicas: 0, maxReplicas: 3, idleAfter: '5s' },
+      }),
+    );
+    await eventually('the gateways know it', async () => (await says('/pricing')) === '200 in a pod');
+    t.diagnostic(
+      `wasmedge behind the gateway: first answer ${Math.round(performance.now() - begun)} ms after kubectl apply`,
+    );
+    await eventually('nobody asks: no pod is left', async () => {
+      const deployment = await kubectl.get<{ spec: { replicas: number } }>('deployment', 'pricing');
+      return (
+        deployment?.spec.replicas === 0 && (await podsOf(kubectl, 'mayfly.dev/function=pricing')).length === 0
+      );
+    });
+    const asked = performance.now();
+    assert.equal(await says('/pricing'), '200 in a pod');
+    t.diagnostic(
+      `from none: a request was held and answered after ${Math.round(performance.now() - asked)} ms`,
     );
   });
 

@@ -9,23 +9,13 @@ import { remainsOf } from '../pods/support/remains.ts';
 import type { ControlPlane } from './support/control-plane.ts';
 import { eventually } from './support/kubectl.ts';
 import type { ClusterNode } from './support/node.ts';
-import { NodeCluster, nodeClusterParts, untilNodeIs } from './support/node-cluster.ts';
+import { NodeCluster, nodeClusterParts, saying, untilNodeIs } from './support/node-cluster.ts';
 import { needPart } from '../support/parts.ts';
 import { followFunction, tellTimeline } from './support/node-timeline.ts';
 
 const MANY = 20;
 
 const GATEWAY_MANIFESTS = join(import.meta.dirname, '../../deploy/gateway-api');
-
-/** A function that says `text`. */
-const saying = (text: string) => ({
-  'mayfly.yaml': 'functions: { hello: { source: ./function.ts, routes: [{ path: / }] } }',
-  'function.ts': `import { Request, Response } from "mayfly";
-export function handle(request: Request): Response {
-  return new Response("${text}");
-}
-`,
-});
 
 function functionObject(name: string, image: string, spec: object = {}): KubeObject {
   return {

@@ -107,7 +107,7 @@ test('nothing is done when all is as it should be', () => {
   assert.deepEqual(reconcileGateway(settled({ ...first, pods, reports }, status), NOW), []);
 });
 
-test('pods are told of a configuration once, and asked until they serve it', () => {
+test('pods are told of a configuration, and asked until they serve it', () => {
   const first = observed({});
   const hash = hashOf(first);
   const old = { configuration: 'old', refused: null };
@@ -123,6 +123,37 @@ test('pods are told of a configuration once, and asked until they serve it', () 
     const reports = new Map(report === undefined ? [] : [['a', report] as const]);
     const actions = reconcileGateway(settled({ ...first, pods: [found], reports }), NOW);
     assert.deepEqual(kinds(actions), expected, what);
+  }
+});
+
+test('pods that answer with something else are told again, and again, and then left to their node', () => {
+  const first = observed({});
+  const hash = hashOf(first);
+  const [old, refused] = [
+    { configuration: 'old', refused: null },
+    { configuration: 'old', refused: hash },
+  ];
+  for (const [what, found, waitedMs, report, expected] of [
+    ['just told', pod('a', true, hash), 900, old, undefined],
+    ['a second ago', pod('a', true, hash), 1000, old, `${hash} 2`],
+    ['silent', pod('a', true, hash), 1000, undefined, `${hash} 2`],
+    ['told twice', pod('a', true, `${hash} 2`), 3900, old, undefined],
+    ['still not', pod('a', true, `${hash} 2`), 20_000, old, `${hash} 4`],
+    ['for the last time', pod('a', true, `${hash} 4`), 900_000, old, undefined],
+    ['another one since', pod('a', true, 'old 4'), 0, old, hash],
+    ['cannot use it', pod('a', true, hash), 20_000, refused, undefined],
+    ['not ready', pod('a', false, hash), 20_000, undefined, undefined],
+    ['not ready, not told', pod('a', false), 20_000, undefined, hash],
+  ] as const) {
+    const reports = new Map(report === undefined ? [] : [['a', report] as const]);
+    const before = settled({ ...first, pods: [found], reports });
+    const actions = reconcileGateway({ ...before, since: NOW - waitedMs }, NOW);
+    const told = actions.find((action) => action.do === 'annotate');
+    assert.equal(
+      told?.do === 'annotate' ? told.annotations[ANNOTATIONS.configuration] : undefined,
+      expected,
+      what,
+    );
   }
 });
 

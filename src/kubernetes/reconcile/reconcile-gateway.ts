@@ -5,7 +5,7 @@ import { FILE_MAPS } from '../isolate/files.ts';
 import { gatewayObjects } from '../isolate/gateway-objects.ts';
 import { filesName } from '../isolate/places.ts';
 import type { GatewayPlan } from '../isolate/plan.ts';
-import { isSettled, type PodReport, reportOf, type Serving, servingOf } from '../isolate/serving.ts';
+import { isReady, isSettled, type PodReport, reportOf, type Serving, servingOf } from '../isolate/serving.ts';
 import type { GatewaySpec } from '../resources/gateway.ts';
 import { ANNOTATIONS } from '../resources/names.ts';
 import { ownerOf } from '../resources/owned.ts';
@@ -21,6 +21,8 @@ import { wantedPods } from './wanted-pods.ts';
 const LOOK_AGAIN_MS = 10_000;
 /** How soon pods that should serve something new are asked again: at once, then less and less often. */
 const ASK_AGAIN = { first: 200, most: 10_000 };
+/** When pods that still serve something else are told again, since the configuration is wished for. */
+const TELL_AGAIN_MS = [1000, 4000, 16_000];
 
 export interface ObservedGateway {
   readonly gateway: KubeObject;
@@ -60,19 +62,35 @@ export function reconcileGateway(observed: ObservedGateway, now: number): Action
   return [
     ...wanted.flatMap((item) => applyWhereNeeded(item, observed.find(item.kind, item.metadata.name))),
     ...deleteUnwanted(present(observed), wanted, owner),
-    ...announce(observed, plan.hash),
+    ...announce(observed, plan.hash, now),
     ...said(observed, { pods, plan, serving }, now),
     ...(needsAsking(observed, plan.hash) ? [askAgain(observed, now)] : []),
   ];
 }
 
-/** A node looks at a pod's ConfigMaps when the pod changes, and else about once a minute. */
-function announce({ pods, reports }: ObservedGateway, hash: string): Action[] {
+/**
+ * A node looks at a pod's ConfigMaps when the pod changes, and else about once a minute. It may see the pod's change before that
+ * of the ConfigMap: pods that answer and still serve something else are told again.
+ */
+function announce({ pods, reports, since }: ObservedGateway, hash: string, now: number): Action[] {
+  const often = 1 + TELL_AGAIN_MS.filter((afterMs) => now - since >= afterMs).length;
   return pods
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .filter(({ metadata }) => metadata.annotations?.[ANNOTATIONS.configuration] !== hash)
-    .filter((pod) => reportOf(pod, reports)?.configuration !== hash)
-    .map((object) => ({ do: 'annotate', object, annotations: { [ANNOTATIONS.configuration]: hash } }));
+    .filter((pod) => {
+      const said = reportOf(pod, reports);
+      return said?.configuration !== hash && said?.refused !== hash;
+    })
+    .flatMap((object): Action[] => {
+      const times = isReady(object) ? often : 1;
+      if (toldTimes(object, hash) >= times) return [];
+      const told = times === 1 ? hash : `${hash} ${times}`;
+      return [{ do: 'annotate', object, annotations: { [ANNOTATIONS.configuration]: told } }];
+    });
+}
+
+function toldTimes({ metadata }: KubeObject, hash: string): number {
+  const [told, times = '1'] = (metadata.annotations?.[ANNOTATIONS.configuration] ?? '').split(' ');
+  return told === hash ? Number(times) : 0;
 }
 
 /** Pods that answer to somebody and are not known to serve the configuration. */

@@ -20,6 +20,16 @@ const MANIFESTS = join(import.meta.dirname, '../../../deploy/kubernetes');
 export const PLATFORM_IMAGE = `${REGISTRY}/mayfly:0.1.0`;
 const NAMES = ['node-1', 'node-2'];
 
+/** The files of a function that says `text`. */
+export const saying = (text: string, path = '/') => ({
+  'mayfly.yaml': `functions: { hello: { source: ./function.ts, routes: [{ path: ${path} }] } }`,
+  'function.ts': `import { Request, Response } from "mayfly";
+export function handle(request: Request): Response {
+  return new Response("${text}");
+}
+`,
+});
+
 export interface NodeClusterParts extends ControlPlaneParts, ClusterNodeParts {
   readonly kubectl: FoundPart<'kubectl'>;
   readonly registry: FoundPart<'registry'>;
@@ -38,9 +48,10 @@ export async function nodeClusterParts(t: TestContext): Promise<NodeClusterParts
   const containers = await needPart(t, 'containers');
   const pause = await needPart(t, 'pause');
   const shim = await needPart(t, 'shim');
+  const coredns = await needPart(t, 'coredns');
   if (kube === undefined || etcd === undefined || kubectl === undefined || registry === undefined) return;
-  if (containers === undefined || pause === undefined || shim === undefined) return;
-  return { kube, etcd, kubectl, registry, containers, pause, shim };
+  if (containers === undefined || pause === undefined || shim === undefined || coredns === undefined) return;
+  return { kube, etcd, kubectl, registry, containers, pause, shim, coredns };
 }
 
 export class NodeCluster implements AsyncDisposable {

@@ -11,6 +11,7 @@ import { Relay } from './node-relay.ts';
 export interface ClusterNodeParts extends NodeParts {
   readonly kube: FoundPart<'kube'>;
   readonly containers: NodeParts['containers'] & FoundPart<'iptables'>;
+  readonly coredns: FoundPart<'coredns'>;
 }
 
 export interface ClusterNodeOptions {
@@ -41,6 +42,9 @@ ip route add default dev node0
 echo 50 > /proc/sys/net/ipv4/neigh/node0/retrans_time_ms
 echo 1 > /proc/sys/net/ipv4/ip_forward
 `;
+
+/** What the cluster's names end in. */
+const DOMAIN = 'cluster.local';
 
 type Flags = Readonly<Record<string, string | number | boolean>>;
 
@@ -85,6 +89,7 @@ export class ClusterNode implements AsyncDisposable {
       node.#knowRegistry();
       await node.startKubelet();
       await node.#startProxy();
+      await node.#startNames();
     } catch (error) {
       await node[Symbol.asyncDispose]();
       throw error;
@@ -141,6 +146,8 @@ export class ClusterNode implements AsyncDisposable {
       authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
       authorization: { mode: 'Webhook' },
       resolvConf: '',
+      clusterDNS: [this.address],
+      clusterDomain: DOMAIN,
       volumePluginDir: join(folder, 'flex'),
       maxPods: 200,
       serializeImagePulls: false,
@@ -167,6 +174,15 @@ export class ClusterNode implements AsyncDisposable {
       'conntrack-max-per-core': 0,
       'bind-address': '127.0.0.1',
     });
+  }
+
+  /** Names of Services, for pods (https://github.com/kubernetes/dns/blob/master/docs/specification.md). */
+  async #startNames(): Promise<void> {
+    const config = this.machine.writeFile(
+      'Corefile',
+      `. {\n  bind ${this.address}\n  errors\n  kubernetes ${DOMAIN} {\n    kubeconfig ${this.#plane.kubeconfig}\n  }\n}\n`,
+    );
+    await this.start('coredns', [this.#parts.coredns.paths.coredns], { conf: config });
   }
 
   #run(name: string, flags: Flags): Promise<number> {
