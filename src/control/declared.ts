@@ -38,6 +38,7 @@ export function sameRevision(canary: CandidateOrder, revision: Revision): boolea
   return keyOf(canary) === revisionKey(revision.digest, revision.configuration);
 }
 
-function keyOf({ wasm, configuration }: CandidateOrder): string {
+/** Of the revision that the order makes, or is. */
+export function keyOf({ wasm, configuration }: CandidateOrder): string {
   return revisionKey(digestOf(wasm), configuration);
 }

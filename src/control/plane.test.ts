@@ -392,3 +392,21 @@ test('routes of one path for different methods live side by side', async () => {
   assert.equal(conflict(get, [post]), null);
   assert.equal(conflict(get, [{ ...post, methods: null }])?.function, 'b');
 });
+
+test('another image with the same code is the same revision, known by the newer name', async () => {
+  using folder = temporaryFolder();
+  const wasm = moduleOf('one');
+  using control = await openControl(folder.path, { pull: () => Promise.resolve(wasm) });
+  const image = (digit: string) =>
+    ({ type: 'image', reference: `oci://registry.example.com/shop@sha256:${digit.repeat(64)}` }) as const;
+  const served = async (main: string, canary: string | null = null) => {
+    const tried = canary === null ? null : { source: image(canary), weight: 20, maxP99Ms: null };
+    const shop = { name: 'shop', source: image(main), canary: tried, ...settle('shop', {}) };
+    await control.plane.follow(blueprint([shop]));
+    const [found] = control.plane.snapshot.functions;
+    return found?.traffic.map(({ revision, origin }) => `${revision.number} ${origin.slice(0, 8)}`);
+  };
+  assert.deepEqual(await served('a'), ['1 sha256:a']);
+  assert.deepEqual(await served('a', 'b'), ['1 sha256:a']);
+  assert.deepEqual(await served('b'), ['1 sha256:b']);
+});

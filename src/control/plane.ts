@@ -21,7 +21,7 @@ import {
   type Toolchain,
 } from './deploy.ts';
 import { desired, reconcile, type Foundation, type Served } from './desired.ts';
-import { buildDeclared, sameRevision, type BuiltFunction } from './declared.ts';
+import { buildDeclared, keyOf, sameRevision, type BuiltFunction } from './declared.ts';
 import { createModuleShelf } from './modules.ts';
 import { noSuchFunction, noSuchRevision, type FunctionRecord, type Revision } from './records.ts';
 import { refuseMissingRules, refuseTakenRoutes, routesOf, withOwnRules } from './route-checks.ts';
@@ -275,6 +275,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
             if (canary === null || sameRevision(canary, revision)) continue;
             write(canary, { ...about, percent: of.weight, plan: null });
           }
+          // Another image with the same code changes nothing but by what name it is known. A function's own counts more.
+          for (const { main, canary } of built.values())
+            for (const order of [canary, main])
+              if (order !== null) state.noteSource(order.function, keyOf(order), order.source);
         });
         await publishDesired(await withOwnRules(next, state.functions()));
         for (const record of gone) {

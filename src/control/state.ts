@@ -35,6 +35,8 @@ export interface State extends Disposable {
 
   /** Same digest and same configuration: the same revision again, `created` is false. */
   deploy(record: DeployRecord): { readonly revision: Revision; readonly created: boolean };
+  /** The same code came from elsewhere this time; nothing where there is no such revision. `key`: `revisionKey`. */
+  noteSource(name: string, key: string, source: string): void;
   /** `traffic` null: it stays, but what happened is noted. */
   setTraffic(
     name: string,
@@ -171,9 +173,20 @@ export function openState(file: string, options: StateOptions): State {
     return before;
   };
 
+  const noteSource = (name: string, key: string, source: string) =>
+    db.run(
+      'UPDATE revisions SET source = ?3 WHERE function = ?1 AND key = ?2 AND source <> ?3',
+      name,
+      key,
+      source,
+    );
+
   const findOrCreateRevision = (record: DeployRecord, key: string) => {
     const known = db.get('SELECT * FROM revisions WHERE function = ? AND key = ?', record.function, key);
-    if (known !== undefined) return { revision: toRevision(known), created: false };
+    if (known !== undefined) {
+      noteSource(record.function, key, record.source);
+      return { revision: toRevision({ ...known, source: record.source }), created: false };
+    }
     const number = takeNumber(record.function);
     db.run(
       'INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -236,6 +249,7 @@ export function openState(file: string, options: StateOptions): State {
         return { revision, created };
       }),
 
+    noteSource,
     setTraffic: (name, traffic, action, actor, reason = null) =>
       db.transaction(() => {
         if (find(name) === null) throw noSuchFunction(name);

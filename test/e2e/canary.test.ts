@@ -76,3 +76,14 @@ for (const [what, instructions, expected] of [
     assert.equal(decide(plan, firstPosition(0), figures, 1000).do, expected);
   });
 }
+
+test('one with the code of the other is no revision of its own, and the page says for which configuration', async () => {
+  const wasm = await answering('old');
+  await using one = await startTestPlatform(CONFIG, { 'old.wasm': wasm, 'new.wasm': wasm });
+  const digests = { stable: digestOf(wasm), candidate: digestOf(await answering('new')) };
+  const sample = await sampleOf(one);
+  assert.match(sample.configuration ?? '', /^[0-9a-f]{64}$/);
+  assert.deepEqual([...sample.counts.keys()], [digests.stable]);
+  const { without } = observe(undefined, '1', digests, new Map([['a', sample]]));
+  assert.deepEqual([...without], [sample.configuration]);
+});

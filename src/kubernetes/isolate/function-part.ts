@@ -2,7 +2,7 @@
 import { formatDuration } from '../../config/units.ts';
 import { specTree } from '../resources/crd.ts';
 import { type FunctionRoute, type GatewayedSpec, hasOwnPods, NONE } from '../resources/function.ts';
-import { type RolloutStatus, sharesOf } from '../rollout/rollout-state.ts';
+import { type RolloutStatus, type Shares, sharesOf } from '../rollout/rollout-state.ts';
 import { FUNCTION, POLICY, RATE_LIMIT } from '../resources/kinds.ts';
 import type { SecretKey } from '../resources/words.ts';
 import type { NamedSettings } from './named-settings.ts';
@@ -20,6 +20,8 @@ export interface Obstacle {
 export interface FunctionPart {
   /** As it stands under `functions`. */
   readonly entry: Readonly<Record<string, unknown>>;
+  /** The image that is tried beside another one. */
+  readonly candidate: string | null;
   readonly routes: readonly PlannedRoute[];
   /** What its routes ask. */
   readonly policies: readonly UsedPolicy[];
@@ -64,7 +66,7 @@ export interface FunctionPartOptions {
 
 export function functionPart(options: FunctionPartOptions): FunctionPart | Obstacle {
   const { name, spec } = options;
-  const { code, files, secrets } = hasOwnPods(spec) ? elsewhere(options) : here(options);
+  const { code, candidate, files, secrets } = hasOwnPods(spec) ? elsewhere(options) : here(options);
   const policies: UsedPolicy[] = [];
   const routes: PlannedRoute[] = [];
   for (const route of spec.routes ?? [{ path: `/${name}` }, { path: `/${name}/*` }]) {
@@ -77,12 +79,13 @@ export function functionPart(options: FunctionPartOptions): FunctionPart | Obsta
     files.push(file);
   }
   const limits = limitsOf(spec, REQUEST_LIMITS);
-  return { entry: { ...code, routes, ...limits }, routes, policies, files, secrets };
+  return { entry: { ...code, routes, ...limits }, candidate, routes, policies, files, secrets };
 }
 
 /** What of a part says where the code is. */
 interface CodePart {
   readonly code: object;
+  readonly candidate: string | null;
   readonly files: PlacedFile[];
   readonly secrets: readonly SecretKey[];
 }
@@ -90,10 +93,14 @@ interface CodePart {
 /** The gateway's pods run it. */
 function here(options: FunctionPartOptions): CodePart {
   const { name, spec } = options;
-  const module = spec.source === undefined ? undefined : moduleFile(name, spec.source.wasm);
+  const files = spec.source === undefined ? [] : [moduleFile(name, spec.source.wasm)];
+  const [module] = files;
+  const shares = sharesOf(spec.image ?? '', spec.rollout, options.rollout);
+  const source = module === undefined ? images(spec, shares) : { source: module.name };
   return {
-    code: { ...source(options, module), env: environment(spec), ...limitsOf(spec, INSTANCE_LIMITS) },
-    files: module === undefined ? [] : [module],
+    code: { ...source, env: environment(spec), ...limitsOf(spec, INSTANCE_LIMITS) },
+    candidate: module === undefined ? (shares.candidate?.image ?? null) : null,
+    files,
     secrets: Object.values(spec.secretEnv),
   };
 }
@@ -106,7 +113,7 @@ function elsewhere({ namespace, name, spec }: FunctionPartOptions): CodePart {
     pods: `${namespace}/${name}`,
     ...(holdTimeout === undefined ? {} : { hold_timeout: formatDuration(holdTimeout) }),
   };
-  return { code: { upstream }, files: [], secrets: [] };
+  return { code: { upstream }, candidate: null, files: [], secrets: [] };
 }
 
 function limitsOf(spec: GatewayedSpec, keys: readonly (keyof GatewayedSpec)[]): object {
@@ -114,9 +121,7 @@ function limitsOf(spec: GatewayedSpec, keys: readonly (keyof GatewayedSpec)[]): 
 }
 
 /** One image or two: how they share the requests is decided where the Function is looked after. */
-function source({ spec, rollout: status }: FunctionPartOptions, module: PlacedFile | undefined): object {
-  if (module !== undefined) return { source: module.name };
-  const { stable, candidate } = sharesOf(spec.image ?? '', spec.rollout, status);
+function images(spec: GatewayedSpec, { stable, candidate }: Shares): object {
   const address = (image: string) => literal(`oci://${image}`);
   if (candidate === null) return { source: address(stable) };
   const { maxP99 } = spec.rollout ?? {};

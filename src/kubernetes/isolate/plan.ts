@@ -42,8 +42,8 @@ export interface GatewayPlan {
 export interface PlannedFunction {
   readonly uid: string | undefined;
   readonly generation: number | undefined;
-  /** Hash of all that is the function's in the plan; or why it is not in it. */
-  readonly outcome: { readonly hash: string } | Obstacle;
+  /** Hash of all that is the function's in the plan, and the image that is tried beside another one; or why it is not in it. */
+  readonly outcome: { readonly hash: string; readonly candidate: string | null } | Obstacle;
 }
 
 /** What a ConfigMap takes, with room for the gateway's own sections. */
@@ -84,8 +84,8 @@ export function planGateway(inputs: PlanInputs): GatewayPlan {
     bytes += size;
     routes.add(name, part.routes);
     parts.set(name, part);
-    const { entry, files } = part;
-    return { hash: hashOf(JSON.stringify([entry, files.map((file) => file.name)])) };
+    const { entry, files, candidate } = part;
+    return { hash: hashOf(JSON.stringify([entry, files.map((file) => file.name)])), candidate };
   };
 
   // Who came first keeps what two want.

@@ -57,10 +57,10 @@ export class FunctionKeeper implements Keeper {
     const spec = 'spec' in parsed ? parsed.spec : undefined;
     if (spec !== undefined && isIsolate(spec)) {
       const place = this.#gateways.placeOf(object, spec.gateway, known);
-      const figures = this.#rollouts.figures(object);
+      const seen = this.#rollouts.seen(object);
       const { gateway } = spec;
       return reconcileIsolate(
-        { function: object, gateway, place, objects: Object.values(objects), spec, figures },
+        { function: object, gateway, place, objects: Object.values(objects), spec, seen },
         this.#time.now(),
       );
     }

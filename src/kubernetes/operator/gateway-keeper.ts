@@ -116,8 +116,10 @@ export class GatewayKeeper implements Keeper {
       const message = `MayflyGateway ${gateway} cannot be used: ${seen.wish.problem}`;
       return { reason: 'GatewayInvalid', message };
     }
-    const planned = seen.wish.plan.functions.get(object.metadata.name);
-    return planned === undefined || seen.serving === null ? null : { planned, serving: seen.serving };
+    const { functions, hash: configuration } = seen.wish.plan;
+    const planned = functions.get(object.metadata.name);
+    const { serving } = seen;
+    return planned === undefined || serving === null ? null : { planned, serving, configuration };
   }
 
   #wish(object: KubeObject, policies: readonly KubeObject[], known: Known): Wish {

@@ -1,5 +1,4 @@
 /** What the pods of gateways count of the Functions that are being rolled out. An operator that takes over counts anew. */
-import type { Figures } from '../../rollout/plan.ts';
 import { keyOf, type KubeObject } from '../cluster/objects.ts';
 import { GATEWAYS } from '../cluster/resources.ts';
 import { isReady } from '../isolate/serving.ts';
@@ -51,8 +50,9 @@ export class RolloutWatch {
     this.#windows.set(key, observe(before, `${uid} ${candidate} ${window}`, digests, samples));
   }
 
-  figures(object: KubeObject): Figures | null {
-    return this.#windows.get(keyOf(object))?.figures ?? null;
+  /** What was seen of it since its window began; null: nothing yet. */
+  seen(object: KubeObject): Window | null {
+    return this.#windows.get(keyOf(object)) ?? null;
   }
 
   forget(key: string): void {

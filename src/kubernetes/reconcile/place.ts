@@ -6,7 +6,15 @@ import type { KubeObject } from '../cluster/objects.ts';
 import { assess, HEALTHY, type Obstacle } from './function-status.ts';
 
 /** Its part of the gateway's plan; why there is none; null: the gateway has not looked at this Function yet. */
-export type Place = { readonly planned: PlannedFunction; readonly serving: Serving } | Obstacle | null;
+export type Place =
+  | {
+      readonly planned: PlannedFunction;
+      readonly serving: Serving;
+      /** Hash of the gateway's configuration. */
+      readonly configuration: string;
+    }
+  | Obstacle
+  | null;
 
 export type Standing =
   | Obstacle
@@ -18,12 +26,15 @@ export type Standing =
       readonly lasting: string | undefined;
       /** That is what they should serve. */
       readonly isServed: boolean;
+      /** Hash of the gateway's configuration, and the image that gets a share in it. */
+      readonly configuration: string;
+      readonly candidate: string | null;
     };
 
 /** Null: what is known is not of this Function as it is now. */
 export function standing(object: KubeObject, place: Place): Standing | null {
   if (place === null || 'reason' in place) return place;
-  const { planned, serving } = place;
+  const { planned, serving, configuration } = place;
   const { uid, generation } = object.metadata;
   if (planned.uid !== uid || planned.generation !== generation) return null;
   const { outcome } = planned;
@@ -32,7 +43,8 @@ export function standing(object: KubeObject, place: Place): Standing | null {
   // Pods that come later begin with a configuration that has it: what all served once, they serve until it changes.
   const lasting = serving.pods === 0 ? undefined : before;
   const served = isSettled(serving) ? outcome.hash : lasting;
-  return { serving, served, lasting, isServed: served === outcome.hash };
+  const { hash, candidate } = outcome;
+  return { serving, served, lasting, isServed: served === hash, configuration, candidate };
 }
 
 /** What there is to say of a Function whose requests the gateway answers. */

@@ -216,7 +216,7 @@ test('what is not wanted any more is deleted; what somebody else has is left alo
 const IMAGE = `registry.example.com/shop/orders@sha256:${'a'.repeat(64)}`;
 const SPEC = FUNCTION_KIND.spec.parse({ runtime: 'isolate', gateway: 'shop', image: IMAGE }) as IsolateSpec;
 /** What does not matter to these. */
-const PLAIN = { gateway: 'shop', spec: SPEC, figures: null, objects: [] };
+const PLAIN = { gateway: 'shop', spec: SPEC, seen: null, objects: [] };
 
 const FUNCTION: KubeObject = {
   apiVersion: 'mayfly.dev/v1alpha1',
@@ -234,17 +234,20 @@ test('a Function is ready when all pods that answer serve it, and stays so until
     ['all served another', 'g', at(2, 1), 'False RollingOut'],
     ['one refuses it', undefined, at(2, 1, 'a'), 'False ConfigurationRefused'],
   ] as const) {
-    const planned = { uid: 'f-1', generation: 3, outcome: { hash: 'h' } };
+    const planned = { uid: 'f-1', generation: 3, outcome: { hash: 'h', candidate: null } };
     const object = { ...FUNCTION, status: served === undefined ? {} : { served } };
-    const actions = reconcileIsolate({ ...PLAIN, function: object, place: { planned, serving } }, NOW);
+    const actions = reconcileIsolate(
+      { ...PLAIN, function: object, place: { planned, serving, configuration: 'c' } },
+      NOW,
+    );
     assert.equal(conditions(actions)['Ready'], expected, what);
   }
 });
 
 test('nothing is said of a Function that its gateway has not looked at', () => {
   const serving = { pods: 1, current: 1, refusing: null };
-  const planned = { uid: 'f-1', generation: 2, outcome: { hash: 'h' } };
-  for (const place of [null, { planned, serving }])
+  const planned = { uid: 'f-1', generation: 2, outcome: { hash: 'h', candidate: null } };
+  for (const place of [null, { planned, serving, configuration: 'c' }])
     assert.deepEqual(reconcileIsolate({ ...PLAIN, function: FUNCTION, place }, NOW), []);
 });
 

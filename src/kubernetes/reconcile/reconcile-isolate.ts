@@ -1,11 +1,11 @@
 /** What has to be done for one Function that a gateway's pods run: to say how it is. Pure: time is an argument. */
 import type { KubeObject } from '../cluster/objects.ts';
-import type { Figures } from '../../rollout/plan.ts';
 import type { IsolateSpec } from '../resources/function.ts';
 import { ownerOf } from '../resources/owned.ts';
 import type { Action } from './actions.ts';
 import { deleteUnwanted } from './ownership.ts';
 import { isolateRollout, staysReady } from '../rollout/isolate-rollout.ts';
+import type { Window } from '../rollout/pod-counters.ts';
 import { statusOf } from '../rollout/pod-rollout.ts';
 import { rolloutEvent, withRollout } from '../rollout/report-rollout.ts';
 import { findingsOf, type Place, standing } from './place.ts';
@@ -22,8 +22,8 @@ export interface ObservedIsolate {
   /** What it has from when it had pods of its own. */
   readonly objects: readonly KubeObject[];
   readonly spec: IsolateSpec;
-  /** What the gateway's pods counted of a new image; null: nothing yet. */
-  readonly figures: Figures | null;
+  /** What the gateway's pods show of a new image; null: nothing yet. */
+  readonly seen: Window | null;
 }
 
 export function reconcileIsolate(observed: ObservedIsolate, now: number): Action[] {
@@ -36,7 +36,7 @@ export function reconcileIsolate(observed: ObservedIsolate, now: number): Action
   const found = findingsOf(gateway, stands);
   if ('reason' in stands) return report(object, found, kept, now);
   const { served, lasting, isServed } = stands;
-  const rollout = isolateRollout(object, { ...observed, isServed }, now);
+  const rollout = isolateRollout(object, { ...observed, ...stands }, now);
   const findings = rollout !== undefined && lasting !== undefined ? staysReady(found, gateway) : found;
   const numbers = {
     ...(served === undefined ? {} : { served }),

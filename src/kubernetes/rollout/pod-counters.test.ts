@@ -8,11 +8,13 @@ const OLD = 'sha256:aa';
 const NEW = 'sha256:bb';
 const digests = { stable: OLD, candidate: NEW };
 const counts = (requests: number, errors = 0, slow = 0): Counts => ({ requests, errors, slow });
-const sample = (old: Counts, fresh: Counts): PodSample =>
-  new Map([
+const sample = (old: Counts, fresh: Counts): PodSample => ({
+  configuration: 'c0ffee',
+  counts: new Map([
     [OLD, old],
     [NEW, fresh],
-  ]);
+  ]),
+});
 
 test('what a pod shows is read; what is another function, another family or no number is not', () => {
   const text = `# TYPE mayfly_revision_requests_total counter
@@ -24,6 +26,7 @@ mayfly_revision_requests_total{function="stock",revision="stock-1",digest="sha25
 mayfly_revision_requests_total{function="orders",revision="orders-6"} 7
 mayfly_revision_requests_total{function="orders",digest="sha256:cc"} much
 mayfly_requests_total{function="orders",code="200"} 1000
+mayfly_config_info{hash="c0ffee"} 1
 `;
   assert.deepEqual(sampleFrom(text, 'orders'), sample(counts(900, 3, 1), counts(100)));
 });
@@ -43,7 +46,7 @@ test('fuzz: any text is read without an error, and no count is negative or no nu
   );
   fc.assert(
     fc.property(fc.array(noise, { maxLength: 30 }), (parts) => {
-      for (const each of sampleFrom(parts.join(''), 'f').values()) {
+      for (const each of sampleFrom(parts.join(''), 'f').counts.values()) {
         for (const count of Object.values(each)) assert.ok(count >= 0);
       }
     }),
@@ -86,6 +89,29 @@ test('whatever pods do, the sums are what was counted while somebody looked', ()
     }),
     { numRuns: 300 },
   );
+});
+
+test('where one revision answers and it is not the new one, the configuration is remembered', () => {
+  const one = (digest: string, configuration?: string): PodSample => ({
+    configuration,
+    counts: new Map([[digest, counts(9)]]),
+  });
+  const neither = new Map([
+    [OLD, counts(1)],
+    ['sha256:cc', counts(1)],
+  ]);
+  const samples = new Map([
+    ['a', sample(counts(1), counts(0))],
+    ['b', one(OLD)],
+    ['c', one(NEW, 'new alone')],
+    ['d', { configuration: 'two others', counts: neither }],
+    ['e', { configuration: 'nothing', counts: new Map() }],
+  ]);
+  assert.deepEqual(observe(undefined, '1', digests, samples).without, new Set());
+  const window = observe(undefined, '1', digests, new Map([['f', one(OLD, 'both')]]));
+  assert.deepEqual(window.without, new Set(['both']));
+  assert.deepEqual(observe(window, '1', digests, samples).without, new Set(['both']));
+  assert.deepEqual(observe(window, '2', digests, samples).without, new Set());
 });
 
 test('an image is known by its digest', () => {

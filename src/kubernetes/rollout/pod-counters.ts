@@ -4,8 +4,13 @@
  */
 import { added, type Counts, type Figures, NO_COUNTS, since } from '../../rollout/plan.ts';
 
-/** Counts of one function in one pod, by digest of the image. */
-export type PodSample = ReadonlyMap<string, Counts>;
+/** What one pod says of one function. */
+export interface PodSample {
+  /** Hash of the configuration that the pod serves; undefined: it does not say. */
+  readonly configuration: string | undefined;
+  /** By digest of the image, of those that share its requests. */
+  readonly counts: ReadonlyMap<string, Counts>;
+}
 
 export interface Window {
   /** Which window of which rollout. */
@@ -13,6 +18,8 @@ export interface Window {
   /** By uid of the pod: what it said last. */
   readonly last: ReadonlyMap<string, Figures>;
   readonly figures: Figures;
+  /** Configurations with which a pod had one revision, and it was not the candidate's. */
+  readonly without: ReadonlySet<string>;
 }
 
 export interface Revisions {
@@ -32,12 +39,15 @@ export function observe(
   const isNew = before?.key !== key;
   const known = isNew ? undefined : before;
   const last = new Map(known?.last);
+  const without = new Set(known?.without);
   let figures = known?.figures ?? NOTHING;
-  for (const [uid, sample] of samples) {
+  for (const [uid, { configuration, counts }] of samples) {
     const now: Figures = {
-      candidate: sample.get(digests.candidate) ?? NO_COUNTS,
-      stable: sample.get(digests.stable) ?? NO_COUNTS,
+      candidate: counts.get(digests.candidate) ?? NO_COUNTS,
+      stable: counts.get(digests.stable) ?? NO_COUNTS,
     };
+    if (configuration !== undefined && counts.size === 1 && !counts.has(digests.candidate))
+      without.add(configuration);
     // At the beginning of a window what was counted before is not its; a pod that joins later counts from its start.
     const then = last.get(uid) ?? (isNew ? now : NOTHING);
     figures = {
@@ -46,7 +56,7 @@ export function observe(
     };
     last.set(uid, now);
   }
-  return { key, last, figures };
+  return { key, last, figures, without };
 }
 
 /** Which series holds which count. */
@@ -57,12 +67,15 @@ const SERIES = {
 } as const;
 
 const LINE = /^(mayfly_revision_[a-z_]+)\{([^}]*)\} ([0-9.eE+]+)$/;
+const CONFIGURATION = /^mayfly_config_info\{hash="([0-9a-f]+)"\}/;
 const LABEL = /([a-z_]+)="([^"\\]*)"/g;
 
 /** From the text of a pod's /metrics; what is not understood is passed over. */
 export function sampleFrom(text: string, name: string): PodSample {
-  const sample = new Map<string, Counts>();
+  const counts = new Map<string, Counts>();
+  let configuration: string | undefined;
   for (const line of text.split('\n')) {
+    configuration ??= CONFIGURATION.exec(line)?.[1];
     const match = LINE.exec(line);
     if (match === null) continue;
     const [, series, labelText, value] = match as unknown as [string, string, string, string];
@@ -71,9 +84,9 @@ export function sampleFrom(text: string, name: string): PodSample {
     const digest = labels.get('digest');
     if (labels.get('function') !== name || digest === undefined || !(Number(value) >= 0)) continue;
     const count = SERIES[series as keyof typeof SERIES];
-    sample.set(digest, { ...(sample.get(digest) ?? NO_COUNTS), [count]: Number(value) });
+    counts.set(digest, { ...(counts.get(digest) ?? NO_COUNTS), [count]: Number(value) });
   }
-  return sample;
+  return { configuration, counts };
 }
 
 /** `registry/name@sha256:…` → `sha256:…` */

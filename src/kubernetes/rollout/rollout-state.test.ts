@@ -62,19 +62,21 @@ class World {
     });
   }
 
-  reconcile(figures: Figures | null = null, current = 2): void {
+  /** `without`: configurations with which a pod had one revision only. */
+  reconcile(figures: Figures | null = null, current = 2, without: readonly string[] = []): void {
     const parsed = parseSpec(FUNCTION, this.function);
     assert.ok('spec' in parsed && isIsolate(parsed.spec), JSON.stringify(parsed));
-    const planned = this.plan.functions.get('orders');
+    const { functions, hash: configuration } = this.plan;
+    const planned = functions.get('orders');
     assert.ok(planned !== undefined);
     const serving = { pods: 2, current, refusing: null };
     const observed = {
       function: this.function,
       gateway: 'front',
-      place: { planned, serving },
+      place: { planned, serving, configuration },
       objects: [],
       spec: parsed.spec,
-      figures,
+      seen: figures === null ? null : { key: '', last: new Map(), figures, without: new Set(without) },
     };
     for (const action of reconcileIsolate(observed, this.now)) {
       if (action.do === 'event') this.events.push(`${action.event.type} ${action.event.reason}`);
@@ -137,6 +139,22 @@ test('a good image goes up by what the pods count, to all requests', () => {
   assert.equal(world.events.at(-1), 'Normal RolledOut');
 });
 
+test('an image with the code of the one before has all at once, and not before the pods were given both', () => {
+  const nothing = seen([0, 0], [0, 0]);
+  const world = new World();
+  world.reconcile();
+  world.reconcile();
+  const alone = world.plan.hash;
+  world.deploy('b');
+  world.reconcile(nothing, 1, [world.plan.hash]);
+  assert.equal(world.status.rollout?.weight, 5, 'not all pods serve it yet');
+  world.reconcile(nothing, 2, [alone]);
+  assert.equal(world.status.rollout?.weight, 5, 'that was the configuration before');
+  world.reconcile(nothing, 2, [world.plan.hash]);
+  assert.deepEqual(world.status.rollout, { stable: image('b'), phase: 'Stable' });
+  assert.equal(world.events.at(-1), 'Normal RolledOut');
+});
+
 test('a worse one goes back at once; the spec stays, and the conditions say so until the image changes', () => {
   const world = started();
   world.now += 1000;
@@ -181,7 +199,7 @@ test('an obstacle on the way does not make the operator forget how far it was', 
       place,
       objects: [],
       spec: parsed.spec as IsolateSpec,
-      figures: null,
+      seen: null,
     },
     world.now,
   );
