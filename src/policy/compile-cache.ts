@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CompilerAnswer } from './compiler/protocol.ts';
+import { usable } from './shipped.ts';
 
 /** Oldest ones beyond this many are dropped; each is about 300 KB. */
 const KEPT = 64;
@@ -18,9 +19,8 @@ export class CompileCache {
     if (this.#folder === null) return null;
     const file = this.#file(this.#folder, digest);
     try {
-      const answer: CompilerAnswer = JSON.parse(await readFile(file, 'utf8'));
-      if (!WebAssembly.validate(Uint8Array.fromBase64(answer.wasm as string))) return null;
-      await utimes(file, new Date(), new Date());
+      const answer = usable(JSON.parse(await readFile(file, 'utf8')));
+      if (answer !== null) await utimes(file, new Date(), new Date());
       return answer;
     } catch {
       return null; // absent, or damaged: compile again

@@ -3,9 +3,10 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { MayflyError } from '../model/errors.ts';
 import { shopNew, shopOld } from '../../test/support/policies.ts';
-import { compilePolicy, toSpec, type CompiledPolicy } from './compile.ts';
+import { compileForOthers, compilePolicy, toSpec, type CompiledPolicy } from './compile.ts';
 import { createEvaluator } from './evaluator.ts';
 import { PolicyEvaluationError } from './types.ts';
 import { runTask } from './worker/run-task.ts';
@@ -91,6 +92,48 @@ test('the cache gives the same policy, survives damage, and forgets the oldest',
   await Promise.all(others);
   await compilePolicy({ ...sources, data: { one: 1 } }, { cacheDir });
   assert.equal((await readdir(cacheDir)).length, 64);
+});
+
+test('what was compiled for others is taken as it is, and what is damaged is compiled anew', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mayfly-shipped-'));
+  after(() => rm(folder, { recursive: true }));
+  const files = { 'a.rego': 'package a\nx if input.y\nz if input.y == 2\n' };
+  const { name, bytes } = await compileForOthers({ files, entrypoints: ['a/z', 'a/x'] });
+  assert.deepEqual((await compileForOthers({ files, entrypoints: ['a/x', 'a/z'] })).bytes, bytes);
+  const sources = { files, entrypoints: ['a/x', 'a/z'] };
+  const expected = await compilePolicy(sources);
+  assert.equal(name, `${expected.digest.replace('sha256:', '')}.policy`);
+
+  const answer = JSON.parse(brotliDecompressSync(bytes).toString());
+  const pack = (value: unknown) => brotliCompressSync(Buffer.from(JSON.stringify(value)));
+  // A listing that no compiler wrote shows which of the two was taken.
+  const rules = [{ path: 'data.a.shipped', location: null }];
+  const cases: [what: string, content: Uint8Array, taken: boolean][] = [
+    ['whole', pack({ ...answer, rules }), true],
+    ['cut', bytes.subarray(0, bytes.length / 2), false],
+    ['another module', pack({ ...answer, rules, wasm: 'AGFzbQ' }), false],
+    ['no module', pack({ ...answer, rules, wasm: undefined }), false],
+    ['no plan', pack({ ...answer, rules, plan: undefined }), false],
+    ['nothing', pack(null), false],
+    ['a list', pack([]), false],
+    ['empty', new Uint8Array(), false],
+    ['endless', brotliCompressSync(new Uint8Array(65 * 2 ** 20)), false],
+  ];
+  for (const [what, content, taken] of cases) {
+    await writeFile(join(folder, name), content);
+    const policy = await compilePolicy(sources, { shippedDir: folder });
+    assert.deepEqual(policy, taken ? { ...expected, rules } : expected, what);
+  }
+});
+
+test('a compiler that is kept gives the same, and forgets what it compiled', async () => {
+  const sources = (name: string) => ({
+    files: { 'p.rego': `package ${name}\nallow if input.x` },
+    entrypoints: [`${name}/allow`],
+  });
+  const cold = await compilePolicy(sources('a'));
+  for (const name of ['b', 'a', 'c']) await compilePolicy(sources(name), { warm: true });
+  assert.deepEqual(await compilePolicy(sources('a'), { warm: true }), cold);
 });
 
 test('the digest covers sources, data and entrypoints', async () => {

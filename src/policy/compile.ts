@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import type { LocalPolicySpec } from '../model/snapshot.ts';
 import { CompileCache } from './compile-cache.ts';
 import { ASSET_SHA256 } from './compiler/asset.ts';
-import type { RuleListing } from './compiler/protocol.ts';
+import type { CompilerAnswer, RuleListing } from './compiler/protocol.ts';
+import { warmModule } from './compiler/warm-module.ts';
+import { packAnswer, readShipped, shippedName } from './shipped.ts';
 import { runTask } from './worker/run-task.ts';
+import type { Tasks } from './worker/tasks.ts';
 
 export interface PolicySources {
   /** File name (as messages shall show it) → Rego text, old or new syntax. */
@@ -17,10 +20,14 @@ export interface PolicySources {
 export interface CompileOptions {
   /** Folder that keeps what was compiled, by digest; null or absent: compile every time (about a second). */
   readonly cacheDir?: string | null;
+  /** Folder with policies that were compiled elsewhere (shipped.ts); null or absent: there is none. */
+  readonly shippedDir?: string | null;
+  /** There will be more to compile soon: keeps the compiler at hand for a minute, which takes some 200 MB. */
+  readonly warm?: boolean;
 }
 
 export interface CompiledPolicy {
-  /** `sha256:<hex>` of sources, data, entrypoints and compiler. */
+  /** `sha256:<hex>` of sources, data, entrypoints (in any order) and compiler. */
   readonly digest: string;
   readonly entrypoints: readonly string[];
   readonly wasm: Uint8Array<ArrayBuffer>;
@@ -38,25 +45,54 @@ export async function compilePolicy(
   sources: PolicySources,
   options: CompileOptions = {},
 ): Promise<CompiledPolicy> {
-  const { files, entrypoints } = sources;
-  const data = sources.data ?? {};
   const digest = digestOf(sources);
-  const cache = new CompileCache(options.cacheDir ?? null);
-  const cached = await cache.read(digest);
-  const { answer, translation } =
-    cached === null
-      ? await runTask('compile', { request: { modules: files, entrypoints, tests: false }, data })
-      : { answer: cached, translation: await runTask('translate', { answer: cached, data }) };
-  if (cached === null) await cache.write(digest, answer);
+  const { answer, translation } = await made(sources, digest, options);
   return {
     digest,
-    entrypoints,
+    entrypoints: sources.entrypoints,
     wasm: Uint8Array.fromBase64(answer.wasm as string),
-    data,
+    data: sources.data ?? {},
     javascript: translation.javascript,
     javascriptRefused: translation.refused,
     rules: answer.rules,
   };
+}
+
+/** A compiled policy as a file that spares others the work. Throws as `compilePolicy` does. */
+export async function compileForOthers(
+  sources: PolicySources,
+): Promise<{ readonly name: string; readonly bytes: Uint8Array }> {
+  const { answer } = await compiled(sources, true);
+  return { name: shippedName(digestOf(sources)), bytes: await packAnswer(answer) };
+}
+
+type Made = ReturnType<Tasks['compile']>;
+
+async function made(sources: PolicySources, digest: string, options: CompileOptions): Promise<Made> {
+  const { cacheDir = null, shippedDir = null, warm = false } = options;
+  const cache = new CompileCache(cacheDir);
+  const shipped = shippedDir === null ? null : await readShipped(shippedDir, digest);
+  const known = (await translated(shipped, sources)) ?? (await translated(await cache.read(digest), sources));
+  if (known !== null) return known;
+  const fresh = await compiled(sources, warm);
+  await cache.write(digest, fresh.answer);
+  return fresh;
+}
+
+async function compiled({ files, data = {}, entrypoints }: PolicySources, warm: boolean): Promise<Made> {
+  const request = { modules: files, entrypoints: entrypoints.toSorted(), tests: false };
+  const compiler = warm ? { compiler: await warmModule() } : {};
+  return await runTask('compile', { request, data, ...compiler });
+}
+
+/** Null: there is none, or nothing can be made of it. */
+async function translated(answer: CompilerAnswer | null, { data = {} }: PolicySources): Promise<Made | null> {
+  if (answer === null) return null;
+  try {
+    return { answer, translation: await runTask('translate', { answer, data }) };
+  } catch {
+    return null;
+  }
 }
 
 /** The form that travels to the data plane. */
@@ -78,6 +114,6 @@ const OUTPUT_FORM = 'guarded replace';
 
 function digestOf({ files, data, entrypoints }: PolicySources): string {
   const sorted = Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const text = JSON.stringify([ASSET_SHA256, OUTPUT_FORM, sorted, data ?? {}, entrypoints]);
+  const text = JSON.stringify([ASSET_SHA256, OUTPUT_FORM, sorted, data ?? {}, entrypoints.toSorted()]);
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

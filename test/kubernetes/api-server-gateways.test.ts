@@ -1,11 +1,12 @@
 /** Gateways, Policies and RateLimits against a real Kubernetes API server with etcd and the stock controllers. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { part } from '../../scripts/parts/part.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
+import { settlePolicy } from '../../src/control/foundation.ts';
 import { ClusterClient } from '../../src/kubernetes/cluster/client.ts';
 import { findAccess } from '../../src/kubernetes/cluster/kubeconfig.ts';
 import type { KubeObject } from '../../src/kubernetes/cluster/objects.ts';
@@ -13,6 +14,7 @@ import type { ResourceKind } from '../../src/kubernetes/resources/crd.ts';
 import { FUNCTION, GATEWAY, POLICY, RATE_LIMIT } from '../../src/kubernetes/resources/kinds.ts';
 import { parseSpec } from '../../src/kubernetes/resources/parse.ts';
 import type { Condition } from '../../src/kubernetes/resources/status.ts';
+import { readShipped } from '../../src/policy/shipped.ts';
 import type { RunningProcess } from '../support/cli.ts';
 import { makeTestFolder } from '../support/folder.ts';
 import { missingPart } from '../support/parts.ts';
@@ -175,7 +177,19 @@ function becomes(kind: string, name: string, reason: string): Promise<true> {
 
 /** The configuration of a gateway as a pod would read it. */
 async function configurationOf(gateway: string) {
-  using folder = makeTestFolder({});
+  using folder = await filesOf(gateway);
+  return readConfiguration(folder.path);
+}
+
+function readConfiguration(folder: string) {
+  const text = readFileSync(join(folder, 'mayfly.yaml'), 'utf8');
+  const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, 's'.repeat(32)]);
+  return resolveConfig(loadConfig(folder, Object.fromEntries(names) as Record<string, string>));
+}
+
+/** A folder with what the pods of a gateway have in theirs. */
+async function filesOf(gateway: string) {
+  const folder = makeTestFolder({});
   const maps = await Promise.all([
     kubectl.get<Maps>('configmap', gateway),
     ...Array.from({ length: 8 }, (_, index) => kubectl.get<Maps>('configmap', `${gateway}-files-${index}`)),
@@ -185,9 +199,7 @@ async function configurationOf(gateway: string) {
     for (const [name, text] of Object.entries(map?.binaryData ?? {}))
       writeFileSync(join(folder.path, name), Buffer.from(text, 'base64'));
   }
-  const text = maps[0]?.data?.['mayfly.yaml'] ?? '';
-  const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name, 's'.repeat(32)]);
-  return resolveConfig(loadConfig(folder.path, Object.fromEntries(names) as Record<string, string>));
+  return folder;
 }
 
 interface Maps {
@@ -238,6 +250,18 @@ withPlane('a gateway with two functions, a policy and a rate limit', async () =>
   assert.partialDeepStrictEqual(stock?.routes[0], { auth: 'public', policy: null });
   assert.deepEqual(auth?.secret, { text: 's'.repeat(32) });
   assert.equal(policy?.patterns.length, 1);
+});
+
+withPlane('its rules lie compiled beside them, under the name that pods look for', async () => {
+  using folder = await filesOf('shop');
+  const { policy } = readConfiguration(folder.path);
+  assert.ok(policy !== null);
+  const { digest } = await settlePolicy(folder.path, policy, null);
+  assert.deepEqual(
+    readdirSync(folder.path).filter((name) => name.endsWith('.policy')),
+    [`${digest.replace('sha256:', '')}.policy`],
+  );
+  assert.notEqual(await readShipped(folder.path, digest), null);
 });
 
 withPlane('what it is made of', async () => {

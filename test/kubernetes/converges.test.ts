@@ -182,7 +182,7 @@ class World {
       log,
       metrics: new OperatorMetrics(),
       lease,
-      checkRego: async ({ rego }) => await this.node.checkRego(rego),
+      rego: this.node.rego,
       askPod: async (pod) => await this.node.ask(pod),
       gatewayImage: 'mayfly:test',
     };

@@ -147,6 +147,7 @@ test('with --runtime isolate the whole file becomes a gateway, and a gateway of 
     policy: byName('Policy'),
     rateLimit: byName('RateLimit'),
     verdict: () => null,
+    compiled: () => null,
   });
   using served = makeTestFolder({ 'mayfly.yaml': plan.configuration });
   for (const { name, content } of plan.files.flat())

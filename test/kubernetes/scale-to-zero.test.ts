@@ -41,7 +41,7 @@ function start() {
       metrics: new OperatorMetrics(),
       lease: { namespace: 'mayfly-system', name: 'mayfly-operator', identity: 'one' },
       demand,
-      checkRego: async () => null,
+      rego: { check: async () => null, compile: async () => null },
       askPod: async () => null,
       gatewayImage: 'mayfly:test',
     },

@@ -70,7 +70,7 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
   const { ClusterClient } = await import('../../kubernetes/cluster/client.ts');
   const { runOperator } = await import('../../kubernetes/operator/run-operator.ts');
   const { PodAsker } = await import('../../kubernetes/operator/ask-pod.ts');
-  const { checkRego } = await import('../check-rego.ts');
+  const { regoCompiler } = await import('../rego-compiler.ts');
   const { realTime } = await import('../../kubernetes/operator/time.ts');
   const { createLog } = await import('../../observability/log.ts');
   const { kubeconfig, context, namespace, host, port } = flags;
@@ -96,7 +96,7 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
       listen: { host, port },
       demand: { host, port: flags.demandPort },
       scaler: { host, port: flags.scalerPort },
-      checkRego,
+      rego: regoCompiler,
       askPod: pods.ask,
       askCounts: pods.askCounts,
       gatewayImage: flags.gatewayImage,

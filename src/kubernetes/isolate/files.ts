@@ -29,6 +29,11 @@ export function moduleFile(functionName: string, source: string): PlacedFile {
   return { name: `${functionName}.${hashOf(base64)}.wasm`, content: { base64 }, bytes: bytes.length };
 }
 
+/** `name`: what pods look for. */
+export function compiledFile(name: string, bytes: Uint8Array): PlacedFile {
+  return { name, content: { base64: Buffer.from(bytes).toString('base64') }, bytes: bytes.length };
+}
+
 export function keyFile(index: number, pem: string): PlacedFile {
   const content = { text: pem };
   return { name: `key-${index}.${hashOf(pem)}.pem`, content, bytes: Buffer.byteLength(pem) };

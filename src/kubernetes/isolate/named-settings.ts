@@ -4,6 +4,7 @@ import { POLICY, RATE_LIMIT } from '../resources/kinds.ts';
 import { parseSpec } from '../resources/parse.ts';
 import type { PolicySpec } from '../resources/policy.ts';
 import type { RateLimitSpec } from '../resources/rate-limit.ts';
+import type { PlacedFile } from './files.ts';
 import type { Obstacle } from './function-part.ts';
 
 export interface Found {
@@ -11,6 +12,16 @@ export interface Found {
   rateLimit(name: string): KubeObject | undefined;
   /** What is wrong with the Rego of a Policy; null: nothing. */
   verdict(policy: PolicySpec): string | null;
+  /** The rules of a gateway as pods need not compile them; null: they have to. */
+  compiled(rules: GatewayRules): PlacedFile | null;
+}
+
+/** What the pods of a gateway compile together. */
+export interface GatewayRules {
+  /** Rego by name of its file. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Those that routes ask: `data.shop.allow`. */
+  readonly rules: readonly string[];
 }
 
 /** What Functions name; where that is not to be had, why. */

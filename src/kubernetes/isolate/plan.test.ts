@@ -5,6 +5,8 @@ import type { KubeObject } from '../cluster/objects.ts';
 import { GATEWAY } from '../resources/kinds.ts';
 import { demandAddress } from '../resources/names.ts';
 import { parseSpec } from '../resources/parse.ts';
+import { compiledFile, type PlacedFile } from './files.ts';
+import type { GatewayRules } from './named-settings.ts';
 import { type GatewayPlan, planGateway } from './plan.ts';
 
 const IMAGE = `registry.example.com/shop/orders@sha256:${'a'.repeat(64)}`;
@@ -26,7 +28,11 @@ const POLICIES: Readonly<Record<string, object>> = {
   broken: { rego: 'package broken', rule: 'data.broken.allow' },
 };
 
-function plan(functions: readonly KubeObject[], gateway: object = {}): GatewayPlan {
+function plan(
+  functions: readonly KubeObject[],
+  gateway: object = {},
+  compiled: (rules: GatewayRules) => PlacedFile | null = () => null,
+): GatewayPlan {
   const own = object('MayflyGateway', 'shop', gateway);
   const parsed = parseSpec(GATEWAY, own);
   assert.ok('spec' in parsed);
@@ -37,6 +43,7 @@ function plan(functions: readonly KubeObject[], gateway: object = {}): GatewayPl
     demandAddress: demandAddress('shops'),
     policy: (name) => (POLICIES[name] === undefined ? undefined : object('Policy', name, POLICIES[name])),
     rateLimit: (name) => (name === 'gentle' ? object('RateLimit', name, {}) : undefined),
+    compiled,
     verdict: ({ rego }) => (rego === 'package broken' ? 'The policy has no rule.' : null),
   });
 }
@@ -145,6 +152,31 @@ test('what does not fit is left out, and what fits after it is not', () => {
   for (const map of files) {
     const bytes = map.reduce((sum, file) => sum + file.bytes, 0);
     assert.ok(bytes < 1000 * KIB, String(bytes));
+  }
+});
+
+test('compiled rules lie beside the others where there is room, and change nothing else', () => {
+  const functions = [isolate('a', { policy: 'customers' }), isolate('b', { policy: 'twin' })];
+  const plain = plan(functions);
+  assert.deepEqual(plain.rules?.rules, ['data.customers.allow']);
+  assert.deepEqual(Object.values(plain.rules?.files ?? {}), ['package customers\nallow := true']);
+  assert.equal(plan([isolate('a')]).rules, null);
+  for (const [bytes, expected] of [
+    [1000, ['f00d.policy']],
+    [1000 * KIB, []],
+  ] as const) {
+    const file = compiledFile('f00d.policy', new Uint8Array(bytes));
+    const { hash, files } = plan(functions, {}, (rules) => {
+      assert.deepEqual(rules, plain.rules);
+      return file;
+    });
+    const names = files.flat().map(({ name }) => name);
+    assert.deepEqual(
+      names.filter((name) => name.endsWith('.policy')),
+      expected,
+    );
+    assert.equal(names.filter((name) => name.endsWith('.rego')).length, 1);
+    assert.equal(hash, plain.hash);
   }
 });
 

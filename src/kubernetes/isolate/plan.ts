@@ -10,12 +10,12 @@ import { FUNCTION } from '../resources/kinds.ts';
 import { statusOf } from '../rollout/pod-rollout.ts';
 import { parseSpec } from '../resources/parse.ts';
 import type { SecretKey } from '../resources/words.ts';
-import { configurationText } from './configuration-text.ts';
+import { configurationText, usedPolicies } from './configuration-text.ts';
 import { entryChecker } from './entry-check.ts';
 import { hashOf, type PlacedFile, Shelf } from './files.ts';
 import { type FunctionPart, functionPart, type Obstacle } from './function-part.ts';
 import { gatewayPart } from './gateway-part.ts';
-import { type Found, namedSettings } from './named-settings.ts';
+import { type Found, type GatewayRules, namedSettings } from './named-settings.ts';
 import { RouteBook } from './route-book.ts';
 
 /** All of it from one namespace. */
@@ -35,6 +35,8 @@ export interface GatewayPlan {
   /** By the number of their ConfigMap. */
   readonly files: readonly (readonly PlacedFile[])[];
   readonly secrets: readonly SecretKey[];
+  /** Null: no route asks any. */
+  readonly rules: GatewayRules | null;
   /** By name. */
   readonly functions: ReadonlyMap<string, PlannedFunction>;
 }
@@ -93,13 +95,30 @@ export function planGateway(inputs: PlanInputs): GatewayPlan {
     const { name, uid, generation } = object.metadata;
     return [name, { uid, generation, outcome: admit(object) }];
   });
+  const rules = rulesOf(parts);
+  const compiled = rules === null ? null : inputs.compiled(rules);
+  // Where it does not fit, pods compile.
+  if (compiled !== null) shelf.place([compiled]);
   const configuration = configurationText(keyOf(gateway), own.sections, parts);
   return {
     configuration,
     hash: createHash('sha256').update(configuration).digest('hex'),
     files: shelf.maps,
     secrets: [...own.secrets, ...[...parts.values()].flatMap(({ secrets }) => secrets)],
+    rules,
     functions: new Map(functions),
+  };
+}
+
+function rulesOf(parts: ReadonlyMap<string, FunctionPart>): GatewayRules | null {
+  const used = usedPolicies(parts);
+  if (used.length === 0) return null;
+  const names = new Set(used.map(({ file }) => file));
+  const placed = [...parts.values()].flatMap(({ files }) => files).filter(({ name }) => names.has(name));
+  const texts = placed.map(({ name, content }) => [name, 'text' in content ? content.text : '']);
+  return {
+    files: Object.fromEntries(texts.toSorted()) as Record<string, string>,
+    rules: [...new Set(used.map(({ rule }) => rule))].toSorted(),
   };
 }
 

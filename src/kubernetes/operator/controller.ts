@@ -22,7 +22,7 @@ import { type AskPod, GatewayKeeper } from './gateway-keeper.ts';
 import { Informer } from './informer.ts';
 import type { Change, Find, Keeper, Known } from './keeper.ts';
 import type { OperatorMetrics } from './operator-metrics.ts';
-import { type CheckRego, PolicyBook } from './policy-book.ts';
+import { PolicyBook, type RegoCompiler } from './policy-book.ts';
 import { PolicyKeeper, RateLimitKeeper } from './setting-keeper.ts';
 import { type AskCounts, RolloutWatch } from './rollout-watch.ts';
 import { backoff, type Time } from './time.ts';
@@ -43,7 +43,7 @@ export interface ControllerOptions {
   readonly log: Logger;
   readonly metrics: OperatorMetrics;
   readonly events: EventRecorder;
-  readonly checkRego: CheckRego;
+  readonly rego: RegoCompiler;
   readonly askPod: AskPod;
   /** Default: no pod counts anything. */
   readonly askCounts?: AskCounts;
@@ -151,14 +151,14 @@ class Session implements Known {
   #makeKeepers(): Keeper[] {
     const {
       time,
-      checkRego,
+      rego,
       askPod,
       gatewayImage,
       scalerAddress,
       askCounts = async () => null,
       demandAddress = shippedDemandAddress(),
     } = this.#options;
-    const policies = new PolicyBook(checkRego);
+    const policies = new PolicyBook(rego);
     const onNews = (key: string) => this.#queue.add(`${FUNCTIONS.kind} ${key}`);
     const gateways = new GatewayKeeper({
       time,

@@ -79,7 +79,9 @@ export class GatewayKeeper implements Keeper {
     // As they are now: what changes while they are compiled is looked at next time.
     const policies = known.all(POLICIES.kind, namespace);
     await this.#options.policies.learn(policies);
-    const wish = this.#wish(object, policies, known);
+    let wish = this.#wish(object, policies, known);
+    if ('plan' in wish && wish.plan.rules !== null && (await this.#options.policies.compile(wish.plan.rules)))
+      wish = this.#wish(object, policies, known);
     const key = keyOf(object);
     const before = this.#gateways.get(key);
     const { uid } = object.metadata;
@@ -136,6 +138,7 @@ export class GatewayKeeper implements Keeper {
       policy: (name) => byName.get(name),
       rateLimit: (name) => known.get(RATE_LIMITS.kind, `${namespace}/${name}`),
       verdict: (policy) => this.#options.policies.verdict(policy),
+      compiled: (rules) => this.#options.policies.compiled(rules),
     });
     return { spec, plan };
   }

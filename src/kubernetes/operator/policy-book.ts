@@ -1,21 +1,34 @@
-/** What is wrong with the Rego of Policies. It is compiled once for each content, before any gateway is given it. */
+/**
+ * What is wrong with the Rego of Policies, and what the rules of gateways come to: compiled once for each content, before any
+ * gateway is given it.
+ */
 import type { KubeObject } from '../cluster/objects.ts';
-import { hashOf } from '../isolate/files.ts';
+import { compiledFile, hashOf, type PlacedFile } from '../isolate/files.ts';
+import type { GatewayRules } from '../isolate/named-settings.ts';
 import { POLICY } from '../resources/kinds.ts';
 import { parseSpec } from '../resources/parse.ts';
 import type { PolicySpec } from '../resources/policy.ts';
 
-/** A sentence; null: nothing. Rejects when it cannot be found out now. */
-export type CheckRego = (policy: Pick<PolicySpec, 'rego' | 'rule'>) => Promise<string | null>;
+/** Rejects when it cannot be found out now. */
+export interface RegoCompiler {
+  /** What is wrong, a sentence; null: nothing. */
+  check(policy: Pick<PolicySpec, 'rego' | 'rule'>): Promise<string | null>;
+  /** A file that spares pods the compiler, called as they look for it; null: these rules do not compile together. */
+  compile(rules: GatewayRules): Promise<{ readonly name: string; readonly bytes: Uint8Array } | null>;
+}
 
 const MOST_REMEMBERED = 10_000;
+/** Some 100 KB each. */
+const MOST_COMPILED = 100;
 
 export class PolicyBook {
-  readonly #check: CheckRego;
+  readonly #compiler: RegoCompiler;
   readonly #verdicts = new Map<string, Promise<string | null> | string | null>();
 
-  constructor(check: CheckRego) {
-    this.#check = check;
+  readonly #compiled = new Map<string, PlacedFile | null>();
+
+  constructor(compiler: RegoCompiler) {
+    this.#compiler = compiler;
   }
 
   /** Makes sure that `verdict` knows these. */
@@ -37,7 +50,7 @@ export class PolicyBook {
     const key = keyOf(policy);
     const known = this.#verdicts.get(key);
     if (known === null || typeof known === 'string') return;
-    const checked = known ?? this.#check(policy);
+    const checked = known ?? this.#compiler.check(policy);
     this.#verdicts.set(key, checked);
     try {
       this.#verdicts.set(key, await checked);
@@ -45,10 +58,29 @@ export class PolicyBook {
       this.#verdicts.delete(key);
       throw error;
     }
-    if (this.#verdicts.size <= MOST_REMEMBERED) return;
-    const [oldest] = this.#verdicts.keys();
-    if (oldest !== undefined) this.#verdicts.delete(oldest);
+    forgetOldest(this.#verdicts, MOST_REMEMBERED);
   }
+
+  /** Of rules that were compiled; else null. */
+  compiled(rules: GatewayRules): PlacedFile | null {
+    return this.#compiled.get(hashOf(JSON.stringify(rules))) ?? null;
+  }
+
+  /** Makes sure that `compiled` knows these. Whether it is news. */
+  async compile(rules: GatewayRules): Promise<boolean> {
+    const key = hashOf(JSON.stringify(rules));
+    if (this.#compiled.has(key)) return false;
+    const made = await this.#compiler.compile(rules);
+    this.#compiled.set(key, made === null ? null : compiledFile(made.name, made.bytes));
+    forgetOldest(this.#compiled, MOST_COMPILED);
+    return made !== null;
+  }
+}
+
+function forgetOldest(known: Map<string, unknown>, most: number): void {
+  if (known.size <= most) return;
+  const [oldest] = known.keys();
+  if (oldest !== undefined) known.delete(oldest);
 }
 
 function keyOf({ rego, rule }: PolicySpec): string {

@@ -47,6 +47,7 @@ function observed(spec: object, more: Partial<ObservedGateway> = {}): ObservedGa
             policy: nothing,
             rateLimit: nothing,
             verdict: () => null,
+            compiled: () => null,
           }),
         };
   const rest = {

@@ -59,6 +59,7 @@ class World {
       policy: () => undefined,
       rateLimit: () => undefined,
       verdict: () => null,
+      compiled: () => null,
     });
   }
 

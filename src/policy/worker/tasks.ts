@@ -9,11 +9,19 @@ import { hostBuiltinsOf, WasmEvaluator } from '../wasm-evaluator.ts';
 /** What the worker thread can be asked, by name: everything that runs a stranger's policy for the first time. */
 export const tasks = {
   /** Sources → plan and Wasm, checked, and the translation of the plan. */
-  compile({ request, data }: { request: CompilerRequest; data: unknown }): {
+  compile({
+    request,
+    data,
+    compiler,
+  }: {
+    request: CompilerRequest;
+    data: unknown;
+    compiler?: WebAssembly.Module;
+  }): {
     answer: CompilerAnswer;
     translation: Translation;
   } {
-    const answer = guarded(compileRego(request));
+    const answer = guarded(compileRego(request, compiler));
     const hostBuiltins =
       answer.wasm === undefined
         ? undefined

@@ -1,5 +1,6 @@
 /** Nodes for a cluster in memory: the pods of gateways run, read their configuration when they are told, and say what they serve. */
 import { createHash } from 'node:crypto';
+import type { RegoCompiler } from '../../../src/kubernetes/operator/policy-book.ts';
 import type { KubeObject } from '../../../src/kubernetes/cluster/objects.ts';
 import type { PodReport } from '../../../src/kubernetes/isolate/serving.ts';
 import { ANNOTATIONS, LABELS } from '../../../src/kubernetes/resources/names.ts';
@@ -62,9 +63,21 @@ export class MemoryNode {
     return { configuration: state.serves, refused: null };
   }
 
-  async checkRego(rego: string): Promise<string | null> {
+  readonly rego: RegoCompiler = {
+    check: async ({ rego }) => {
+      this.#needMemory();
+      return rego === 'broken' ? 'The policy does not compile.' : null;
+    },
+    compile: async (rules) => {
+      this.#needMemory();
+      const text = JSON.stringify(rules);
+      const name = `${createHash('sha256').update(text).digest('hex')}.policy`;
+      return { name, bytes: Buffer.from(text) };
+    },
+  };
+
+  #needMemory(): void {
     if (this.#chance() < this.#cluster.weather.failing) throw new Error('no memory for a compiler');
-    return rego === 'broken' ? 'The policy does not compile.' : null;
   }
 
   #configurationOf({ metadata }: KubeObject): string {
