@@ -29,13 +29,17 @@ const object = (kind: string, name: string, spec: object): KubeObject => ({
   spec,
 });
 
-const gateway = (replicas: number) =>
+const PASSWORD = 'of the store of these tests';
+const STORE_PORT = 6379;
+
+const gateway = (replicas: number, store: string) =>
   object('MayflyGateway', 'shop', {
     replicas,
     cpuRequest: '20m',
     memoryRequest: '64Mi',
     server: { threads: 1 },
     security: { rateLimitEnabled: false },
+    fleet: { store: `valkey://${store}:${STORE_PORT}`, passwordSecret: { name: 'store', key: 'password' } },
   });
 
 const hello = async (text: string, more: object = {}) =>
@@ -87,12 +91,25 @@ async function untilAllSay(node: ClusterNode, pods: readonly Pod[], is: (said: s
 test('the platform on a real node', { timeout: 280_000 }, async (t) => {
   const parts = await nodeClusterParts(t);
   const libraries = await needPart(t, 'node-libraries');
-  if (parts === undefined || libraries === undefined) return;
+  const valkey = await needPart(t, 'valkey');
+  if (parts === undefined || libraries === undefined || valkey === undefined) return;
   const image = makePlatformImage(ROOT, libraries);
   t.diagnostic(
     `image: ${image.layers.map(({ name, bytes }) => `${name} ${Math.round(bytes / 1e5) / 10} MB`)}`,
   );
   await using cluster = await NodeCluster.start(parts, 1, image);
+  const [node] = cluster.nodes as [ClusterNode];
+  const options = [
+    '--bind',
+    node.address,
+    '--port',
+    `${STORE_PORT}`,
+    '--save',
+    '',
+    '--requirepass',
+    PASSWORD,
+  ];
+  await node.start('valkey', [valkey.paths.valkey, ...options], {});
   await platform(t, cluster);
 });
 
@@ -134,8 +151,14 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
   await t.test(
     'a gateway comes up as pods of the same image, and a function answers through its Service',
     async () => {
+      await kubectl.apply({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'store', namespace: 'default' },
+        stringData: { password: PASSWORD },
+      });
       const begun = performance.now();
-      await kubectl.apply(gateway(2), await hello('one'));
+      await kubectl.apply(gateway(2, node.address), await hello('one'));
       const answered = await eventually('the Service answers', async () => {
         const said = await says().catch(() => '');
         return said === '200 one' && performance.now() - begun;
@@ -146,6 +169,15 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
       assert.equal(containers[0]?.image, PLATFORM_IMAGE);
     },
   );
+
+  await t.test('its pods know each other through the store, with the password from a Secret', async () => {
+    const pods = await gatewayPods(kubectl, 2);
+    for (const { status } of pods)
+      await eventually('a pod counts two gateways', async () => {
+        const { body } = await node.ask({ host: status.podIP as string, port: 9090, path: '/metrics' });
+        return /^mayfly_fleet_members 2$/m.test(body);
+      });
+  });
 
   await t.test('another Function of a gateway that runs is there at once', async () => {
     const other = await hello('other');

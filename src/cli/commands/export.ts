@@ -96,9 +96,10 @@ async function podObjects(source: Source, flags: ExportFlags): Promise<Exported>
 }
 
 async function gatewayObjects(source: Source, flags: ExportFlags): Promise<Exported> {
-  const { gatewayManifests, jwtSecret } = await import('../../kubernetes/export/gateway-manifests.ts');
+  const { fleetSecret, gatewayManifests, jwtSecret } =
+    await import('../../kubernetes/export/gateway-manifests.ts');
   const { directory, settings } = source.config;
-  const { security, server } = settings;
+  const { security, server, fleet } = settings;
   const objects = gatewayManifests({
     ...source,
     name: flags.gateway,
@@ -115,11 +116,15 @@ async function gatewayObjects(source: Source, flags: ExportFlags): Promise<Expor
     missingSecret(name, secretName(name), (spec as { secretEnv?: object }).secretEnv ?? {}),
   );
   const key = jwtSecret(flags.gateway);
+  const password = fleetSecret(flags.gateway);
   const warnings = [
     ...secrets,
     security.jwt_secret !== undefined || security.jwt_secret_file !== undefined
       ? `The gateway reads ${key.key} from a Secret called ${key.name}: create it.`
       : null,
+    fleet?.password === undefined
+      ? null
+      : `The gateway reads ${password.key} from a Secret called ${password.name}: create it.`,
     server.tls === undefined ? null : 'TLS is left out: name a Secret under spec.server.tls.',
     security.images.keys.length === 0
       ? null

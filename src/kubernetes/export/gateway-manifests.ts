@@ -48,8 +48,13 @@ export function jwtSecret(gateway: string): { readonly name: string; readonly ke
   return { name: `${gateway}-jwt`, key: 'secret' };
 }
 
+/** The Secret that the password of the fleet's store is expected in. */
+export function fleetSecret(gateway: string): { readonly name: string; readonly key: string } {
+  return { name: `${gateway}-fleet`, key: 'password' };
+}
+
 function gatewayValues({ name, settings, rego }: GatewayExportOptions): Values {
-  const { server, concurrency, logging, monitoring, security, policy } = settings;
+  const { server, concurrency, logging, monitoring, security, policy, fleet } = settings;
   // None is right for one machine; in a cluster requests still come to a pod that ends.
   const { drain_delay, ...others } = server;
   const sections: Values = {
@@ -68,8 +73,18 @@ function gatewayValues({ name, settings, rego }: GatewayExportOptions): Values {
     values['security'] = { ...(values['security'] as object), jwtSecret: jwtSecret(name) };
   if (images.plain_http.length > 0)
     values['security'] = { ...(values['security'] as object), images: { plainHttp: images.plain_http } };
+  if (fleet !== undefined) values['fleet'] = fleetValues(name, fleet);
   if (rego.length > 0) values['policy'] = { ...(values['policy'] as object), name };
   return values;
+}
+
+function fleetValues(gateway: string, fleet: NonNullable<Settings['fleet']>): Values {
+  const { store, user, name, password, interval } = fleet;
+  const tree = specTree(GATEWAY).properties?.['fleet'] ?? {};
+  return {
+    ...(written(tree, { store, user, name, interval }, AS_OBJECT) as object),
+    ...(password === undefined ? {} : { passwordSecret: fleetSecret(gateway) }),
+  };
 }
 
 type Tree = ReturnType<typeof specTree>;
@@ -202,11 +217,16 @@ class Named {
 }
 
 /** What a file has as other files, and objects do not. */
-function refuseFiles({ settings: { policy, security }, rego }: GatewayExportOptions): void {
+function refuseFiles({ settings: { policy, security, fleet }, rego }: GatewayExportOptions): void {
   const keys = [
     ['policy.data', policy.data, 'Say it in Rego instead.'],
     ['policy.opa_url', policy.opa_url, 'Use policy.files: gateways in a cluster decide themselves.'],
     ['security.jwks_file', security.jwks_file, 'Use security.jwks_url.'],
+    [
+      'fleet.ca_file',
+      fleet?.ca_file,
+      'Take it out, and put its text into spec.fleet.ca of the MayflyGateway that is written.',
+    ],
     [
       'security.images.ca_file',
       security.images.ca_file,

@@ -34,9 +34,9 @@ export function compiledFile(name: string, bytes: Uint8Array): PlacedFile {
   return { name, content: { base64: Buffer.from(bytes).toString('base64') }, bytes: bytes.length };
 }
 
-export function keyFile(index: number, pem: string): PlacedFile {
+export function pemFile(name: string, pem: string): PlacedFile {
   const content = { text: pem };
-  return { name: `key-${index}.${hashOf(pem)}.pem`, content, bytes: Buffer.byteLength(pem) };
+  return { name: `${name}.${hashOf(pem)}.pem`, content, bytes: Buffer.byteLength(pem) };
 }
 
 export function hashOf(text: string): string {

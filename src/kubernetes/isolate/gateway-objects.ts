@@ -75,7 +75,7 @@ function deployment({ owner, spec, plan, image, pods }: GatewayWish): KubeObject
       selector: { matchLabels: podLabels(owner) },
       // A pod goes when another one answers in its place.
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
-      template: podTemplate({ owner, spec, image, secrets: plan.secrets }),
+      template: podTemplate({ owner, spec, image, secrets: plan.secrets, start: plan.start }),
     },
   };
 }

@@ -3,8 +3,9 @@ import type { SchemaNode } from '../../config/tree.ts';
 import { specTree } from '../resources/crd.ts';
 import type { GatewaySpec } from '../resources/gateway.ts';
 import { GATEWAY } from '../resources/kinds.ts';
+import type { Owner } from '../resources/owned.ts';
 import type { SecretKey } from '../resources/words.ts';
-import { keyFile, type PlacedFile } from './files.ts';
+import { hashOf, pemFile, type PlacedFile } from './files.ts';
 import { PORTS, STATE_FOLDER, TLS_FOLDER } from './places.ts';
 import { secretVariable } from './secrets.ts';
 import { variable, written } from './sections.ts';
@@ -15,15 +16,19 @@ export interface GatewayPart {
   readonly sections: Readonly<Record<string, Section>>;
   readonly files: readonly PlacedFile[];
   readonly secrets: readonly SecretKey[];
+  /** Hash of what pods read once, when they start: another one needs other pods. */
+  readonly start: string;
 }
 
 const TREE = specTree(GATEWAY);
+const LONGEST_FLEET_NAME = 63;
 
 /** `demandAddress`: where the pods tell of requests for functions with pods of their own, and only of them. */
-export function gatewayPart(spec: GatewaySpec, demandAddress: string): GatewayPart {
+export function gatewayPart(owner: Owner, spec: GatewaySpec, demandAddress: string): GatewayPart {
   const { tls, ...server } = spec.server;
   const { jwtSecret, images, ...security } = spec.security;
-  const files = images.keys.map((pem, index) => keyFile(index, pem));
+  const keys = images.keys.map((pem, index) => pemFile(`key-${index}`, pem));
+  const fleet = fleetPart(owner, spec);
   const sections = {
     server: {
       ...inFile('server', server),
@@ -48,16 +53,51 @@ export function gatewayPart(spec: GatewaySpec, demandAddress: string): GatewayPa
       ...inFile('security', security),
       ...(jwtSecret === undefined ? {} : { jwt_secret: variable(secretVariable(jwtSecret)) }),
       images: {
-        keys: files.map(({ name }) => name),
+        keys: keys.map(({ name }) => name),
         plain_http: written(TREE, images.plainHttp),
       },
     },
+    ...fleet.sections,
     policy: { decision_log: inFile('policy', spec.policy)['decision_log'] },
     demand: { report_to: demandAddress },
     admin: { host: '127.0.0.1', port: PORTS.admin, token_file: `${STATE_FOLDER}/admin-token` },
     state: { directory: STATE_FOLDER },
   };
-  return { sections, files, secrets: jwtSecret === undefined ? [] : [jwtSecret] };
+  const { logging, monitoring, demand } = sections;
+  return {
+    sections,
+    files: [...keys, ...fleet.files],
+    secrets: [...(jwtSecret === undefined ? [] : [jwtSecret]), ...fleet.secrets],
+    start: hashOf(JSON.stringify([spec.server.threads, logging, monitoring, demand, fleet.sections])),
+  };
+}
+
+interface FleetPart {
+  readonly sections: Readonly<Record<string, Section>>;
+  readonly files: readonly PlacedFile[];
+  readonly secrets: readonly SecretKey[];
+}
+
+function fleetPart({ namespace, name }: Owner, { fleet }: GatewaySpec): FleetPart {
+  if (fleet === undefined) return { sections: {}, files: [], secrets: [] };
+  const { passwordSecret, ca, ...others } = fleet;
+  const files = ca === undefined ? [] : [pemFile('fleet-ca', ca)];
+  const [authorities] = files;
+  const section = {
+    ...inFile('fleet', { name: fleetName(`${namespace}.${name}`), ...others }),
+    ...(passwordSecret === undefined ? {} : { password: variable(secretVariable(passwordSecret)) }),
+    ...(authorities === undefined ? {} : { ca_file: authorities.name }),
+  };
+  return {
+    sections: { fleet: section },
+    files,
+    secrets: passwordSecret === undefined ? [] : [passwordSecret],
+  };
+}
+
+/** Names of fleets are shorter than those of namespace and gateway together may be. */
+function fleetName(place: string): string {
+  return place.length <= LONGEST_FLEET_NAME ? place : `mayfly.${hashOf(place)}`;
 }
 
 function inFile(section: string, value: object): Section {

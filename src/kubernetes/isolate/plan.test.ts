@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { KubeObject } from '../cluster/objects.ts';
 import { GATEWAY } from '../resources/kinds.ts';
 import { demandAddress } from '../resources/names.ts';
+import { secretVariable } from './secrets.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { compiledFile, type PlacedFile } from './files.ts';
 import type { GatewayRules } from './named-settings.ts';
@@ -95,6 +96,54 @@ test('a Function with pods of its own is forwarded to, whatever its pods are lik
     assert.deepEqual(other.secrets, []);
   }
   assert.notEqual(plan([own({ service: { port: 8000 } })]).hash, plain.hash);
+});
+
+test('a fleet of its own, with the password from a Secret', () => {
+  const fleet = {
+    store: 'valkeys://valkey:6380',
+    passwordSecret: { name: 'valkey', key: 'password' },
+    ca: 'PEM',
+    interval: '50ms',
+  };
+  const section = (gateway: object) => {
+    const found = plan([], gateway);
+    const line = found.configuration.split('\n').find((text) => text.startsWith('fleet: '));
+    return { ...found, section: line === undefined ? null : (JSON.parse(line.slice(7)) as object) };
+  };
+  assert.equal(section({}).section, null);
+  const { section: written, secrets, files } = section({ fleet });
+  const [file] = files.flat();
+  assert.deepEqual(written, {
+    store: 'valkeys://valkey:6380',
+    user: 'default',
+    name: 'shop.shop',
+    interval: '50ms',
+    password: `\${${secretVariable(fleet.passwordSecret)}}`,
+    ca_file: file?.name,
+  });
+  assert.deepEqual(secrets, [fleet.passwordSecret]);
+  assert.partialDeepStrictEqual(section({ fleet: { ...fleet, name: 'all' } }).section, { name: 'all' });
+});
+
+test('what pods read once makes new pods, and nothing else does', () => {
+  const start = (gateway: object) => plan([], gateway).start;
+  const usual = start({});
+  const once = [
+    { server: { threads: 3 } },
+    { logging: { level: 'warn' } },
+    { monitoring: { healthCheckInterval: '5s' } },
+    { fleet: { store: 'valkey://valkey:6379' } },
+  ];
+  for (const gateway of once) assert.notEqual(start(gateway), usual, JSON.stringify(gateway));
+  for (const gateway of [
+    { server: { timeout: '5s', maxConnections: 7 } },
+    { rateLimit: { burstSize: 7 } },
+    { concurrency: { queueSize: 7 } },
+    { security: { jwtSecret: { name: 'jwt', key: 'k' } } },
+    { policy: { decisionLog: { enabled: true } } },
+    { replicas: 7, cpuLimit: '4' },
+  ])
+    assert.equal(start(gateway), usual, JSON.stringify(gateway));
 });
 
 test('two that want the same: the older one keeps it, within the rules of mayfly check', () => {

@@ -9,6 +9,7 @@ import type { GatewaySpec } from '../resources/gateway.ts';
 import { FUNCTION } from '../resources/kinds.ts';
 import { statusOf } from '../rollout/pod-rollout.ts';
 import { parseSpec } from '../resources/parse.ts';
+import { ownerOf } from '../resources/owned.ts';
 import type { SecretKey } from '../resources/words.ts';
 import { configurationText, usedPolicies } from './configuration-text.ts';
 import { entryChecker } from './entry-check.ts';
@@ -35,6 +36,8 @@ export interface GatewayPlan {
   /** By the number of their ConfigMap. */
   readonly files: readonly (readonly PlacedFile[])[];
   readonly secrets: readonly SecretKey[];
+  /** Hash of what pods read once, when they start. */
+  readonly start: string;
   /** Null: no route asks any. */
   readonly rules: GatewayRules | null;
   /** By name. */
@@ -54,7 +57,7 @@ const MOST_BYTES = 960 * 1024;
 export function planGateway(inputs: PlanInputs): GatewayPlan {
   const { gateway, spec } = inputs;
   const { namespace = 'default' } = gateway.metadata;
-  const own = gatewayPart(spec, inputs.demandAddress);
+  const own = gatewayPart(ownerOf(gateway), spec, inputs.demandAddress);
   const shelf = new Shelf();
   shelf.place(own.files);
   const settings = namedSettings(inputs);
@@ -105,6 +108,7 @@ export function planGateway(inputs: PlanInputs): GatewayPlan {
     hash: createHash('sha256').update(configuration).digest('hex'),
     files: shelf.maps,
     secrets: [...own.secrets, ...[...parts.values()].flatMap(({ secrets }) => secrets)],
+    start: own.start,
     rules,
     functions: new Map(functions),
   };

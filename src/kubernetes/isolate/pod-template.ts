@@ -1,6 +1,6 @@
 /** The pods of a gateway. */
 import type { GatewaySpec } from '../resources/gateway.ts';
-import { FIELD_MANAGER, LABELS } from '../resources/names.ts';
+import { ANNOTATIONS, FIELD_MANAGER, LABELS } from '../resources/names.ts';
 import { type Owner, podLabels } from '../resources/owned.ts';
 import { AS_NOBODY, LOCKED_DOWN, pullSecrets } from '../resources/pod-parts.ts';
 import { cpuQuantity, memoryQuantity } from '../resources/quantity.ts';
@@ -29,12 +29,15 @@ export interface PodTemplateOptions {
   readonly spec: GatewaySpec;
   readonly image: string;
   readonly secrets: readonly SecretKey[];
+  /** Hash of what they read once. */
+  readonly start: string;
 }
 
 export function podTemplate(options: PodTemplateOptions): object {
-  const { owner, spec } = options;
+  const { owner, spec, start } = options;
   return {
     metadata: {
+      annotations: { [ANNOTATIONS.start]: start },
       // The last label: the operator watches what bears it, and these pods are the only ones that it has to.
       labels: {
         [LABELS.name]: owner.name,

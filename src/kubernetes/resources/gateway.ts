@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { choice, cpu, duration, integer, quantity, text } from '../../config/scalars.ts';
+import { fleet } from '../../config/sections/fleet.ts';
 import { concurrency, functionDefaults, rateLimit } from '../../config/sections/limits.ts';
 import { logging, monitoring } from '../../config/sections/observability.ts';
 import { decisionLog, security } from '../../config/sections/security.ts';
@@ -88,6 +89,24 @@ const policySection = z.strictObject({
     .describe('Which decisions are logged.'),
 });
 
+const { store, user, name: fleetName, interval } = fleet.shape;
+
+const fleetSection = z.strictObject({
+  ...inCamelCase({ store, user, interval }),
+  name: fleetName
+    .unwrap()
+    .optional()
+    .describe(
+      'Gateways with the same name, store and password share their rate limits. Default: the pods of this gateway do.',
+    ),
+  passwordSecret: secretKey
+    .optional()
+    .describe('Password of the store. It also keys the fingerprints of callers.'),
+  ca: text('certificates in PEM')
+    .optional()
+    .describe('Certificate authorities for TLS to the store (PEM), instead of the usual ones.'),
+});
+
 const loggingSection = z.strictObject({
   level: logging.shape.level,
   format: logging.shape.format,
@@ -137,6 +156,11 @@ export const gatewaySpec = z.strictObject({
     .strictObject(inCamelCase(rateLimit.shape))
     .prefault({})
     .describe('How many requests a caller may send to functions that name no RateLimit.'),
+  fleet: fleetSection
+    .optional()
+    .describe(
+      'How the pods share rate limits. Default: each counts for itself. Another value makes new pods.',
+    ),
   concurrency: z.strictObject(inCamelCase(concurrency.shape)).prefault({}).describe('Instances and queues.'),
   logging: loggingSection.prefault({}).describe('Logs, to stdout.'),
   monitoring: z

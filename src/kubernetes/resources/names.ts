@@ -39,4 +39,6 @@ export const ANNOTATIONS = {
   applied: `${GROUP}/applied`,
   /** On pods of a gateway: the configuration that they should serve. A change of it makes the node look at once. */
   configuration: `${GROUP}/configuration`,
+  /** On the template of such pods: hash of what they read once, when they start. */
+  start: `${GROUP}/start`,
 } as const;
