@@ -32,14 +32,14 @@ const object = (kind: string, name: string, spec: object): KubeObject => ({
 const PASSWORD = 'of the store of these tests';
 const STORE_PORT = 6379;
 
-const gateway = (replicas: number, store: string) =>
+const gateway = (replicas: number, { address, registry }: ClusterNode) =>
   object('MayflyGateway', 'shop', {
     replicas,
     cpuRequest: '20m',
     memoryRequest: '64Mi',
     server: { threads: 1 },
-    security: { rateLimitEnabled: false },
-    fleet: { store: `valkey://${store}:${STORE_PORT}`, passwordSecret: { name: 'store', key: 'password' } },
+    security: { rateLimitEnabled: false, images: { plainHttp: [registry] } },
+    fleet: { store: `valkey://${address}:${STORE_PORT}`, passwordSecret: { name: 'store', key: 'password' } },
   });
 
 const hello = async (text: string, more: object = {}) =>
@@ -129,6 +129,16 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
     assert.deepEqual(lives(await gatewayPods(kubectl, 2)), before);
   };
 
+  const load = async (during: () => Promise<unknown>, path = '/hello') => {
+    const service = await kubectl.get<{ spec: { clusterIP: string } }>('service', 'shop');
+    await node.machine.namespaces.inside.startLoad(
+      { host: service?.spec.clusterIP as string, port: 80, path },
+      CLIENTS,
+    );
+    await during();
+    return await node.machine.namespaces.inside.stopLoad();
+  };
+
   await t.test('mayfly cluster install: two operators as pods, of which one leads', async () => {
     const pods = await eventually('both operators are ready', async () => {
       const found = await podsOf(kubectl, 'app.kubernetes.io/name=mayfly-operator', 'mayfly-system');
@@ -158,7 +168,7 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
         stringData: { password: PASSWORD },
       });
       const begun = performance.now();
-      await kubectl.apply(gateway(2, node.address), await hello('one'));
+      await kubectl.apply(gateway(2, node), await hello('one'));
       const answered = await eventually('the Service answers', async () => {
         const said = await says().catch(() => '');
         return said === '200 one' && performance.now() - begun;
@@ -244,15 +254,58 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
     );
   });
 
-  const load = async (during: () => Promise<unknown>) => {
-    const service = await kubectl.get<{ spec: { clusterIP: string } }>('service', 'shop');
-    await node.machine.namespaces.inside.startLoad(
-      { host: service?.spec.clusterIP as string, port: 80, path: '/hello' },
-      CLIENTS,
-    );
-    await during();
-    return await node.machine.namespaces.inside.stopLoad();
-  };
+  await t.test(
+    'a new image comes in steps while it is asked, and a bad one goes back by itself',
+    async () => {
+      const [good, better, bad] = await Promise.all(
+        [saying('one'), saying('two'), saying('sorry', '/', 500)].map((files, index) =>
+          cluster.push(`steps-${index}`, files, node.registry),
+        ),
+      );
+      const rollout = { steps: [20], interval: '2s', minRequests: 50 };
+      const apply = (image: string | undefined) =>
+        kubectl.apply(object('Function', 'steps', { runtime: 'isolate', gateway: 'shop', image, rollout }));
+      interface Rolled {
+        readonly status?: { readonly rollout?: { readonly phase: string; readonly stable: string } };
+      }
+      const until = (phase: string, stable: string | undefined) =>
+        eventually(`the rollout is ${phase}`, async () => {
+          const found = (await kubectl.get<Rolled>('function', 'steps'))?.status?.rollout;
+          return found?.phase === phase && found.stable === stable;
+        });
+      /** A share would show in so many. */
+      const allSay = (expected: string) =>
+        eventually(`all say ${expected}`, async () => {
+          for (let count = 0; count < 30; count++) if ((await says('/steps')) !== expected) return false;
+          return true;
+        });
+      await apply(good);
+      await until('Stable', good);
+      await allSay('200 one');
+      const begun = performance.now();
+      const forth = await load(async () => {
+        await apply(better);
+        await until('Stable', better);
+        await allSay('200 two');
+      }, '/steps');
+      t.diagnostic(
+        `a better image: all requests after ${Math.round(performance.now() - begun)} ms, ${JSON.stringify(forth)}`,
+      );
+      assert.deepEqual(Object.keys(forth), ['200']);
+      const back = await load(async () => {
+        await apply(bad);
+        await until('RolledBack', better);
+        await allSay('200 two');
+      }, '/steps');
+      t.diagnostic(`a bad image goes back by itself: ${JSON.stringify(back)}`);
+      // One of five, until the operator has seen enough of it.
+      const { 200: answered = 0, '500 sorry': failed = 0, ...others } = back;
+      assert.deepEqual(others, {});
+      assert.ok(failed > 0 && failed < answered / 2, JSON.stringify(back));
+      assert.match(await kubectl.run('describe', 'function', 'steps'), /RolledBack.*requests failed/);
+      await kubectl.run('delete', 'function', 'steps');
+    },
+  );
 
   await t.test('more gateways and fewer again, under load: no request is lost', async () => {
     const outcomes = await load(async () => {

@@ -20,12 +20,12 @@ const MANIFESTS = join(import.meta.dirname, '../../../deploy/kubernetes');
 export const PLATFORM_IMAGE = `${REGISTRY}/mayfly:0.1.0`;
 const NAMES = ['node-1', 'node-2'];
 
-/** The files of a function that says `text`. */
-export const saying = (text: string, path = '/') => ({
+/** The files of a function that says `text`, with a status. */
+export const saying = (text: string, path = '/', status = 200) => ({
   'mayfly.yaml': `functions: { hello: { source: ./function.ts, routes: [{ path: ${path} }] } }`,
   'function.ts': `import { Request, Response } from "mayfly";
 export function handle(request: Request): Response {
-  return new Response("${text}");
+  return new Response("${text}", { status: ${status} });
 }
 `,
 });
@@ -118,8 +118,12 @@ export class NodeCluster implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  /** Builds a function and pushes it; answers how nodes call the image. */
-  async push(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  /** Builds a function and pushes it; answers how nodes call the image, or pods of a node. */
+  async push(
+    name: string,
+    files: Readonly<Record<string, string>>,
+    host: string = REGISTRY,
+  ): Promise<string> {
     using folder = makeTestFolder(files);
     const image = join(folder.path, 'image');
     const pushed = `${this.registry.host}/shop/${name}`;
@@ -132,7 +136,7 @@ export class NodeCluster implements AsyncDisposable {
     }
     const { out } = await mayfly(['image', 'inspect', `${pushed}:1`, '--json']);
     const { digest } = JSON.parse(out) as { digest: string };
-    return `${REGISTRY}/shop/${name}@${digest}`;
+    return `${host}/shop/${name}@${digest}`;
   }
 
   /** What a Service answers to one of the nodes. */

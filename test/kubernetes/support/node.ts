@@ -219,6 +219,11 @@ export class ClusterNode implements AsyncDisposable {
     }
   }
 
+  /** The registry, as pods call it. */
+  get registry(): string {
+    return `${this.address}:${REGISTRY_PORT}`;
+  }
+
   /** Asks from the node itself. */
   ask(asked: Asked): Promise<Answered> {
     return this.machine.namespaces.inside.request(asked);
