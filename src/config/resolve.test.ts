@@ -48,6 +48,7 @@ test('the defaults: what the shop had, sign-in and policy off', () => {
     metrics: { host: '0.0.0.0', port: 9090 },
     healthCheckIntervalMs: 10_000,
     demandUrl: null,
+    demandTokenFile: null,
     fleet: null,
     drainDelayMs: 0,
     hash: '0'.repeat(64),

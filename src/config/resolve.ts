@@ -90,6 +90,8 @@ export interface Resolved {
   readonly metrics: Address | null;
   /** Who is told about the demand of functions in pods; null: nobody. */
   readonly demandUrl: string | null;
+  /** The token that reports are sent with; null: none. */
+  readonly demandTokenFile: string | null;
   readonly healthCheckIntervalMs: number;
   /** null: this gateway is alone. */
   readonly fleet: FleetPlan | null;
@@ -155,6 +157,7 @@ export function resolveConfig({ file, directory, hash, settings }: Config): Reso
       ? { host: monitoring.host ?? server.host, port: monitoring.metrics_port }
       : null,
     demandUrl: settings.demand.report_to ?? null,
+    demandTokenFile: settings.demand.token_file === undefined ? null : absolute(settings.demand.token_file),
     healthCheckIntervalMs: monitoring.health_check_interval,
     fleet: settings.fleet === undefined ? null : fleetPlan(settings.fleet, absolute),
     admin: { host: admin.host, port: admin.port, tokenFile: absolute(admin.token_file) },

@@ -1,7 +1,8 @@
 /** Tells the operator how many requests functions in pods have: at once when the first one comes, else once a second. */
 import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { request } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { type OutgoingHttpHeaders, request } from 'node:http';
 import type { DemandReport, FunctionDemand } from '../model/demand.ts';
 
 const LOOK_EVERY_MS = 50;
@@ -11,6 +12,8 @@ const PATIENCE_MS = 2000;
 export interface DemandReporterOptions {
   /** Every address that the host name stands for is told: each operator knows all, whichever of them acts. */
   readonly url: string;
+  /** What it is sent with; null: nothing. Nodes write a new one from time to time. */
+  readonly tokenFile: string | null;
   read(): readonly FunctionDemand[];
   /** Called once when reports begin to fail, not for each. */
   onProblem(error: Error): void;
@@ -23,7 +26,8 @@ function isUrgent(before: readonly FunctionDemand[], now: readonly FunctionDeman
   return now.some((item) => item.open > 0 && (idle.has(item.function) || !known.has(item.function)));
 }
 
-export function startDemandReporter({ url, read, onProblem }: DemandReporterOptions): Disposable {
+export function startDemandReporter(options: DemandReporterOptions): Disposable {
+  const { url, tokenFile, read, onProblem } = options;
   const gateway = randomUUID();
   let told: readonly FunctionDemand[] = [];
   let toldAtMs = -Infinity;
@@ -35,7 +39,7 @@ export function startDemandReporter({ url, read, onProblem }: DemandReporterOpti
     if (!isUrgent(told, functions) && nowMs - toldAtMs < REPORT_EVERY_MS) return;
     [told, toldAtMs] = [functions, nowMs];
     try {
-      await tellAll(new URL(url), { gateway, functions });
+      await tellAll(new URL(url), authorization(tokenFile), { gateway, functions });
       failing = false;
     } catch (error) {
       if (!failing) onProblem(error as Error);
@@ -46,20 +50,26 @@ export function startDemandReporter({ url, read, onProblem }: DemandReporterOpti
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
+function authorization(tokenFile: string | null): OutgoingHttpHeaders {
+  if (tokenFile === null) return {};
+  return { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` };
+}
+
 /** One of them taking it is success: a replica that just starts or ends does not make a report lost. */
-async function tellAll(url: URL, report: DemandReport): Promise<void> {
+async function tellAll(url: URL, fields: OutgoingHttpHeaders, report: DemandReport): Promise<void> {
   const addresses = await lookup(url.hostname.replace(/^\[|\]$/g, ''), { all: true });
-  await Promise.any(addresses.map(({ address }) => tell(url, address, report))).catch(
+  await Promise.any(addresses.map(({ address }) => tell(url, address, fields, report))).catch(
     (error: AggregateError) => {
       throw error.errors[0] as Error;
     },
   );
 }
 
-function tell(url: URL, address: string, report: DemandReport): Promise<void> {
+function tell(url: URL, address: string, fields: OutgoingHttpHeaders, report: DemandReport): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const body = JSON.stringify(report);
   const headers = {
+    ...fields,
     host: url.host,
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

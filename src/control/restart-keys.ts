@@ -13,6 +13,7 @@ const fixedAtStart: Readonly<Record<string, (config: Resolved) => unknown>> = {
   'monitoring.enabled': ({ metrics }) => metrics !== null,
   'monitoring.health_check_interval': ({ healthCheckIntervalMs }) => healthCheckIntervalMs,
   'demand.report_to': ({ demandUrl }) => demandUrl,
+  'demand.token_file': ({ demandTokenFile }) => demandTokenFile,
   'admin.port': ({ admin }) => admin.port,
   'admin.host': ({ admin }) => admin.host,
   'admin.token_file': ({ admin }) => admin.tokenFile,

@@ -250,6 +250,7 @@ async function wire(options: PlatformOptions, stack: AsyncDisposableStack): Prom
     stack.use(
       startDemandReporter({
         url: running.demandUrl,
+        tokenFile: running.demandTokenFile,
         read: () => readDemand(control.snapshot, shared, reader),
         onProblem: (error) => log.warn({ error: error.message }, 'the operator is not told about requests'),
       }),

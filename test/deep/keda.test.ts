@@ -9,10 +9,12 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startDemandReporter } from '../../src/control/demand-reporter.ts';
+import { DEMAND_AUDIENCE } from '../../src/kubernetes/zero/reporters.ts';
 import { ControlPlane } from '../kubernetes/support/control-plane.ts';
 import { eventually, Kubectl } from '../kubernetes/support/kubectl.ts';
 import { externalMetricsApi, makeCertificates, METRICS_HOST } from '../kubernetes/support/metrics-api.ts';
 import { startOperator } from '../kubernetes/support/operator.ts';
+import { makeTestFolder } from '../support/folder.ts';
 import { needPart } from '../support/parts.ts';
 import { freePorts } from '../support/free-port.ts';
 
@@ -142,9 +144,13 @@ test(
 
     let open = 0;
     let answered = 0;
+    using folder = makeTestFolder({
+      token: await kubectl.run('create', 'token', 'default', '--audience', DEMAND_AUDIENCE),
+    });
     stack.use(
       startDemandReporter({
         url: `http://${at(demand)}/demand`,
+        tokenFile: join(folder.path, 'token'),
         read: () => [{ function: 'default/orders', open, answered: answered++ * Math.min(open, 1) }],
         onProblem: (error) => t.diagnostic(error.message),
       }),

@@ -195,11 +195,16 @@ test('a gateway says at once that a request waits, and how many there are; the p
   writeFileSync(file, parityPod('sdk', await parityModule('sdk'), await builtAdapter()));
   const port = await freePort();
   const demand = new DemandTable();
-  const operator = stack.use(await startDemandServer({ host: '127.0.0.1', port: 0 }, demand, Date.now));
+  const token = join(folder, 'token');
+  writeFileSync(token, 'of the gateway\n'.replaceAll(' ', '-'));
+  const standingOf = async (field: string | undefined) =>
+    field === 'Bearer of-the-gateway' ? { namespace: 'shop' } : 'unknown';
+  const listen = { host: '127.0.0.1', port: 0 };
+  const operator = stack.use(await startDemandServer(listen, demand, { standingOf }, Date.now));
   const server = stack.use(
     await startTestPlatform(`${FREE_PORTS}
 security: { rate_limit_enabled: false }
-demand: { report_to: 'http://127.0.0.1:${operator.port}/demand' }
+demand: { report_to: 'http://127.0.0.1:${operator.port}/demand', token_file: '${token}' }
 functions:
   orders:
     upstream: { url: 'http://127.0.0.1:${port}', pods: shop/orders }

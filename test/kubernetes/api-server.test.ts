@@ -266,14 +266,29 @@ withPlane('a request that a gateway reports makes the first pod, and silence tak
   const scaling = { minReplicas: 0, maxReplicas: 3, idleAfter: '5s' };
   await kubectl.apply(functionObject('idle', { replicas: 0, scaling }));
   await deployed('idle', ({ spec }) => spec.replicas === 0);
-  const report = async (open: number): Promise<void> => {
-    for (const operator of operators) {
-      const port = /"demand":(\d+)/.exec(operator.output())?.[1];
-      const functions = [{ function: 'default/idle', open, answered: 0 }];
-      const body = JSON.stringify({ gateway: 'test', functions });
-      assert.equal((await fetch(`http://127.0.0.1:${port}/demand`, { method: 'POST', body })).status, 204);
-    }
+  const tokenOf = async (...more: string[]) =>
+    (await kubectl.run('create', 'token', 'default', ...more)).trim();
+  const audience = ['--audience', 'mayfly-demand'];
+  const token = await tokenOf(...audience);
+  const post = async (operator: RunningProcess, open: number, shown: string): Promise<number> => {
+    const port = /"demand":(\d+)/.exec(operator.output())?.[1];
+    const functions = [{ function: 'default/idle', open, answered: 0 }];
+    const body = JSON.stringify({ gateway: 'test', functions });
+    const headers = { authorization: `Bearer ${shown}` };
+    return (await fetch(`http://127.0.0.1:${port}/demand`, { method: 'POST', headers, body })).status;
   };
+  const report = async (open: number): Promise<void> => {
+    for (const operator of operators) assert.equal(await post(operator, open, token), 204);
+  };
+  const [operator] = operators as [RunningProcess];
+  for (const [what, shown, expected] of [
+    ['for the API server, not for reports', await tokenOf(), 401],
+    ['of another namespace', await tokenOf(...audience, '-n', 'kube-system'), 403],
+    ['with another signature', token.replace(/.{20}$/, 'A'.repeat(20)), 401],
+    ['made up', 'token', 401],
+  ] as const)
+    assert.equal(await post(operator, 1, shown), expected, what);
+  assert.ok(!operators.some(({ output }) => output().includes(token)));
   await report(1);
   await deployed('idle', ({ spec }) => spec.replicas === 1);
   await eventually('it is idle again', async () => {

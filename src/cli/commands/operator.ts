@@ -24,6 +24,7 @@ interface OperatorFlags extends ClusterFlags {
   readonly scalerPort: number;
   readonly scalerAddress?: string;
   readonly demandAddress?: string;
+  readonly demandReporters?: string;
   readonly logLevel: (typeof LEVELS)[number];
 }
 
@@ -61,6 +62,10 @@ export function operatorCommand(shell: Shell): Command {
       '--demand-address <url>',
       'where the pods of a MayflyGateway report to (default: mayfly-demand in the namespace of POD_NAMESPACE, port 9093)',
     )
+    .option(
+      '--demand-reporters <list>',
+      'service accounts, NAMESPACE/NAME with commas between, whose gateways may report for every namespace (default: each for its own)',
+    )
     .addOption(new Option('--log-level <level>', 'least important line').choices(LEVELS).default('info'))
     .action((flags: OperatorFlags) => run(shell, flags));
 }
@@ -94,7 +99,7 @@ async function run({ terminal }: Shell, flags: OperatorFlags): Promise<void> {
         identity: `${hostname()}_${randomUUID()}`,
       },
       listen: { host, port },
-      demand: { host, port: flags.demandPort },
+      demand: { host, port: flags.demandPort, everywhere: flags.demandReporters?.split(',') ?? [] },
       scaler: { host, port: flags.scalerPort },
       rego: regoCompiler,
       askPod: pods.ask,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { shaped } from '../scalars.ts';
+import { path, shaped } from '../scalars.ts';
 
 export const demand = z.strictObject({
   report_to: shaped(
@@ -9,5 +9,10 @@ export const demand = z.strictObject({
     .optional()
     .describe(
       'The operator that is told how many requests functions with `upstream.pods` have, so that it makes pods when one waits. Default: nobody is told.',
+    ),
+  token_file: path('a file, relative to the configuration file')
+    .optional()
+    .describe(
+      'Token of a Kubernetes ServiceAccount with the audience `mayfly-demand`, which reports are sent with; read anew for each. Operators refuse reports without.',
     ),
 });

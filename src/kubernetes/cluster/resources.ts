@@ -82,6 +82,13 @@ const INSTALLED: readonly Resource[] = [
   })),
 ];
 
+export const TOKEN_REVIEWS: Resource = {
+  apiVersion: 'authentication.k8s.io/v1',
+  kind: 'TokenReview',
+  plural: 'tokenreviews',
+  ofCluster: true,
+};
+
 const KNOWN = [
   FUNCTIONS,
   GATEWAYS,
@@ -92,6 +99,7 @@ const KNOWN = [
   ...OWNED_BY_GATEWAYS,
   LEASES,
   EVENTS,
+  TOKEN_REVIEWS,
   ...INSTALLED,
 ];
 

@@ -6,7 +6,7 @@ import { GATEWAY } from '../resources/kinds.ts';
 import type { Owner } from '../resources/owned.ts';
 import type { SecretKey } from '../resources/words.ts';
 import { hashOf, pemFile, type PlacedFile } from './files.ts';
-import { PORTS, STATE_FOLDER, TLS_FOLDER } from './places.ts';
+import { PORTS, STATE_FOLDER, TLS_FOLDER, TOKEN_FILE, TOKEN_FOLDER } from './places.ts';
 import { secretVariable } from './secrets.ts';
 import { variable, written } from './sections.ts';
 
@@ -59,7 +59,7 @@ export function gatewayPart(owner: Owner, spec: GatewaySpec, demandAddress: stri
     },
     ...fleet.sections,
     policy: { decision_log: inFile('policy', spec.policy)['decision_log'] },
-    demand: { report_to: demandAddress },
+    demand: { report_to: demandAddress, token_file: `${TOKEN_FOLDER}/${TOKEN_FILE}` },
     admin: { host: '127.0.0.1', port: PORTS.admin, token_file: `${STATE_FOLDER}/admin-token` },
     state: { directory: STATE_FOLDER },
   };

@@ -5,6 +5,9 @@ export const PORTS = { http: 8080, https: 8443, metrics: 9090, admin: 9091 } as 
 export const CONFIG_FOLDER = '/etc/mayfly';
 export const CONFIG_FILE = 'mayfly.yaml';
 export const TLS_FOLDER = '/etc/mayfly-tls';
+/** A token of the pod's own ServiceAccount, which the operator takes with reports and nobody else takes. */
+export const TOKEN_FOLDER = '/etc/mayfly-token';
+export const TOKEN_FILE = 'token';
 export const REGISTRY_FOLDER = '/etc/mayfly-registry';
 /** Gone with the pod. */
 export const STATE_FOLDER = '/var/lib/mayfly';

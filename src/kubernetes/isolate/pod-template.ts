@@ -14,13 +14,18 @@ import {
   REGISTRY_FOLDER,
   STATE_FOLDER,
   TLS_FOLDER,
+  TOKEN_FILE,
+  TOKEN_FOLDER,
 } from './places.ts';
+import { DEMAND_AUDIENCE } from '../zero/reporters.ts';
 import { secretVariables } from './secrets.ts';
 
 /** Between "sends no more" of whoever sends requests and the signal to end. */
 const LAST_REQUESTS_SECONDS = 5;
 /** That, the 25 s that `mayfly serve` gives requests in flight after `drainDelay`, and time to close. */
 const GRACE_SECONDS = 45;
+/** Nodes write a new one long before an hour is over. */
+const TOKEN = { path: TOKEN_FILE, audience: DEMAND_AUDIENCE, expirationSeconds: 3600 };
 /** Images are pulled and modules compiled before the first answer. */
 const START_SECONDS = 300;
 
@@ -101,6 +106,7 @@ function container({ spec, image, secrets }: PodTemplateOptions): object {
     },
     volumeMounts: [
       { name: 'configuration', mountPath: CONFIG_FOLDER, readOnly: true },
+      { name: 'token', mountPath: TOKEN_FOLDER, readOnly: true },
       { name: 'state', mountPath: STATE_FOLDER },
       { name: 'temporary', mountPath: '/tmp' },
       ...(tls === undefined ? [] : [{ name: 'tls', mountPath: TLS_FOLDER, readOnly: true }]),
@@ -120,6 +126,7 @@ function volumes({ name }: Owner, { server, security }: GatewaySpec): object[] {
   }));
   return [
     { name: 'configuration', projected: { sources: [{ configMap: { name } }, ...files] } },
+    { name: 'token', projected: { sources: [{ serviceAccountToken: TOKEN }] } },
     { name: 'state', emptyDir: {} },
     { name: 'temporary', emptyDir: {} },
     ...(server.tls === undefined ? [] : [{ name: 'tls', secret: { secretName: server.tls.secretName } }]),

@@ -3,6 +3,7 @@ import { MetricsServer } from '../../observability/metrics-server.ts';
 import { DemandTable } from '../zero/demand-table.ts';
 import { startScaler } from '../scaler/scaler.ts';
 import { startDemandServer } from '../zero/demand-server.ts';
+import { Reporters, reviewWith } from '../zero/reporters.ts';
 import { operate, type OperateOptions } from './operate.ts';
 import { OperatorMetrics } from './operator-metrics.ts';
 
@@ -10,7 +11,12 @@ export interface OperatorOptions extends Omit<OperateOptions, 'metrics' | 'deman
   /** Where /metrics and /health are. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Where gateways report. */
-  readonly demand: { readonly host: string; readonly port: number };
+  readonly demand: {
+    readonly host: string;
+    readonly port: number;
+    /** `NAMESPACE/NAME` of ServiceAccounts that may report for every namespace. */
+    readonly everywhere: readonly string[];
+  };
   /** Where KEDA asks. */
   readonly scaler: { readonly host: string; readonly port: number };
 }
@@ -39,7 +45,17 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     }),
   );
   const demand = new DemandTable();
-  const reports = stack.use(await startDemandServer(options.demand, demand, now));
+  const reporters = new Reporters({
+    review: reviewWith(options.cluster),
+    now,
+    everywhere: options.demand.everywhere,
+    onProblem: (error) =>
+      options.log.warn(
+        { error: error.message },
+        'reports of gateways cannot be verified and are refused: the operator must be allowed to create tokenreviews (authentication.k8s.io)',
+      ),
+  });
+  const reports = stack.use(await startDemandServer(options.demand, demand, reporters, now));
   const scaler = stack.use(await startScaler(options.scaler, demand, now));
   const servers = stack.move();
   const run = async (): Promise<void> => {

@@ -81,7 +81,8 @@ test('The table does not grow beyond its bound, and what is forgotten makes room
 
 test('Fuzz: whatever is sent to the server is taken or refused, and only reports change the table', async () => {
   const table = new DemandTable();
-  await using server = await startDemandServer({ host: '127.0.0.1', port: 0 }, table, () => 0);
+  const reporters = { standingOf: async () => ({ namespace: 'every' }) };
+  await using server = await startDemandServer({ host: '127.0.0.1', port: 0 }, table, reporters, () => 0);
   const url = `http://127.0.0.1:${server.port}/demand`;
   const post = async (body: string) => (await fetch(url, { method: 'POST', body })).status;
   const mostly = fc.oneof(
