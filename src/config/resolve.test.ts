@@ -174,6 +174,7 @@ test('policy: the default rule, a rule of a route, input from both, off', () => 
   assert.deepEqual(plan, {
     patterns: ['p'],
     dataFile: '/etc/mayfly/d.json',
+    compiledFolder: null,
     opaUrl: null,
     entrypoints: ['serverless/allow', 'shop/orders/allow'],
   });

@@ -22,6 +22,8 @@ export interface PolicyPlan {
   /** Paths and globs as written; `policyFiles(directory, patterns)` gives the files. Empty with `opaUrl`. */
   readonly patterns: readonly string[];
   readonly dataFile: string | null;
+  /** Folder with policies that were compiled elsewhere; null: there is none. */
+  readonly compiledFolder: string | null;
   readonly opaUrl: string | null;
   /** All rules that a route of the file asks, the default one first. */
   readonly entrypoints: readonly string[];
@@ -227,11 +229,12 @@ function policyPlan(
   functions: readonly SettledFunction[],
 ): PolicyPlan | null {
   if (!hasPolicy(settings)) return null;
-  const { files, data, opa_url, rule } = settings.policy;
+  const { files, data, compiled, opa_url, rule } = settings.policy;
   const asked = functions.flatMap(({ routes }) => routes.flatMap(({ policy }) => policy?.entrypoint ?? []));
   return {
     patterns: files,
     dataFile: data === undefined ? null : absolute(data),
+    compiledFolder: compiled === undefined ? null : absolute(compiled),
     opaUrl: opa_url?.replace(/\/+$/, '') ?? null,
     entrypoints: [...new Set([entrypointOf(rule), ...asked])],
   };

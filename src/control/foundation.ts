@@ -52,20 +52,20 @@ export function secretText(secret: NonNullable<AuthPlan['secret']>): string {
   return 'text' in secret ? secret.text : readOrCreateSecret(secret.file, 'security.jwt_secret_file');
 }
 
-/** Compiles the configured policy, unless it lies compiled beside the configuration; without `cacheDir` nothing is kept. Throws MayflyError with file and line when it is broken. */
+/** Compiles the configured policy, unless it is there compiled; without `cacheDir` nothing is kept. Throws MayflyError with file and line when it is broken. */
 export async function settlePolicy(
   directory: string,
   plan: PolicyPlan,
   cacheDir: string | null,
 ): Promise<PolicySpec> {
-  const { entrypoints, opaUrl } = plan;
+  const { entrypoints, opaUrl, compiledFolder } = plan;
   if (opaUrl !== null) return elsewhere(opaUrl, entrypoints);
   const files: Record<string, string> = {};
   for (const file of policyFiles(directory, plan.patterns)) files[relative(directory, file)] = readText(file);
   const data = plan.dataFile === null ? {} : readJson(plan.dataFile);
   return toSpec(
     POLICY_ID,
-    await compilePolicy({ files, data, entrypoints }, { cacheDir, shippedDir: directory }),
+    await compilePolicy({ files, data, entrypoints }, { cacheDir, shippedDir: compiledFolder }),
   );
 }
 

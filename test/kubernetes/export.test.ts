@@ -35,7 +35,7 @@ functions:
     source: oci://${IMAGE}
     env: { GREETING: hello, API_KEY: "\${API_KEY}" }
 `;
-const ENV = { JWT_SECRET: 'j'.repeat(40), API_KEY: 'very-secret-indeed' };
+const ENV = { JWT_SECRET: 'j'.repeat(40), API_KEY: 'very-secret-indeed', STORE: 'of the store' };
 
 interface List {
   readonly items: readonly KubeObject[];
@@ -101,6 +101,7 @@ const WITH_POLICY = `${SHOP}    routes:
       - { path: /buy, rate_limit: { requests_per_second: 5 }, policy: { rule: data.serverless.buy } }
       - { path: /look, rate_limit: false, policy: false, auth: public }
 policy: { files: [rules.rego] }
+fleet: { store: 'valkey://valkey:6379', password: "\${STORE}", name: shops, interval: 50ms }
 `;
 const RULES = 'package serverless\nallow := true\nbuy := true\n';
 
@@ -118,13 +119,20 @@ test('with --runtime isolate the whole file becomes a gateway, and a gateway of 
       'Function shop/orders',
     ],
   );
-  assert.ok(!JSON.stringify(items).includes(ENV.API_KEY) && !JSON.stringify(items).includes(ENV.JWT_SECRET));
+  for (const secret of Object.values(ENV)) assert.ok(!JSON.stringify(items).includes(secret));
   const [gateway, , , , orders] = items;
   // What the file says is what a gateway does by itself.
   assert.deepEqual(gateway?.['spec'], {
     logging: { level: 'warn' },
     security: { jwtSecret: { name: 'shop-jwt', key: 'secret' } },
     policy: { name: 'shop' },
+    fleet: {
+      store: 'valkey://valkey:6379',
+      user: 'default',
+      name: 'shops',
+      interval: '50ms',
+      passwordSecret: { name: 'shop-fleet', key: 'password' },
+    },
   });
   assert.partialDeepStrictEqual(orders?.['spec'], {
     image: IMAGE,
@@ -155,6 +163,7 @@ test('with --runtime isolate the whole file becomes a gateway, and a gateway of 
   const env = {
     [secretVariable({ name: 'shop-jwt', key: 'secret' })]: ENV.JWT_SECRET,
     [secretVariable({ name: 'orders-env', key: 'API_KEY' })]: ENV.API_KEY,
+    [secretVariable({ name: 'shop-fleet', key: 'password' })]: ENV.STORE,
   };
   const [before, after] = [
     resolveConfig(loadConfig(folder.path, ENV)),
@@ -167,6 +176,7 @@ test('with --runtime isolate the whole file becomes a gateway, and a gateway of 
     'maxInstances',
     'healthCheckIntervalMs',
     'tokenExpiryMs',
+    'fleet',
   ] as const)
     assert.deepEqual(after[key], before[key], key);
 });

@@ -38,7 +38,8 @@ const gateway = (replicas: number, { address, registry }: ClusterNode) =>
     cpuRequest: '20m',
     memoryRequest: '64Mi',
     server: { threads: 1 },
-    security: { rateLimitEnabled: false, images: { plainHttp: [registry] } },
+    security: { images: { plainHttp: [registry] } },
+    rateLimit: { requestsPerSecond: 1_000_000, burstSize: 1_000_000, key: ['function'] },
     fleet: { store: `valkey://${address}:${STORE_PORT}`, passwordSecret: { name: 'store', key: 'password' } },
   });
 
@@ -180,13 +181,28 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
     },
   );
 
-  await t.test('its pods know each other through the store, with the password from a Secret', async () => {
+  await t.test('its pods share a limit through the store, with the password from a Secret', async () => {
     const pods = await gatewayPods(kubectl, 2);
     for (const { status } of pods)
       await eventually('a pod counts two gateways', async () => {
         const { body } = await node.ask({ host: status.podIP as string, port: 9090, path: '/metrics' });
         return /^mayfly_fleet_members 2$/m.test(body);
       });
+    const few = object('RateLimit', 'few', { requestsPerSecond: 0.01, burstSize: 10, key: ['function'] });
+    const limited = await hello('limited', { rateLimit: 'few' });
+    await kubectl.apply(few, { ...limited, metadata: { ...limited.metadata, name: 'limited' } });
+    await kubectl.run('wait', '--for=condition=Ready', 'function/limited', '--timeout=60s');
+    const statuses: number[] = [];
+    for (let round = 0; round < 20; round++)
+      for (const { status } of pods)
+        statuses.push(
+          (await node.ask({ host: status.podIP as string, port: 8080, path: '/limited' })).status,
+        );
+    const passed = statuses.filter((status) => status === 200).length;
+    t.diagnostic(`a limit of 10, 20 requests to each of two gateways: ${passed} passed`);
+    assert.ok(statuses.every((status) => status === 200 || status === 429));
+    // Alone, each would let 10 pass.
+    assert.ok(passed >= 2 && passed <= 11, `${passed} of 40`);
   });
 
   await t.test('another Function of a gateway that runs is there at once', async () => {

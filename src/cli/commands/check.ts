@@ -33,7 +33,8 @@ async function check({ terminal }: Shell, path: string): Promise<void> {
   const policies = policy !== null && policy.opaUrl === null;
   if (policies) {
     const { settlePolicy } = await import('../../control/foundation.ts');
-    await settlePolicy(resolved.directory, policy, null);
+    // What it is checked for is what is written.
+    await settlePolicy(resolved.directory, { ...policy, compiledFolder: null }, null);
   }
   const report: CheckReport = { file, ok: true, functions: resolved.functions.length, policies, issues };
   printResult(terminal, report, ({ functions }, paint) => {

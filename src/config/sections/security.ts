@@ -91,6 +91,11 @@ export const policy = z.strictObject({
   data: path('a JSON or YAML file, relative to the configuration file')
     .optional()
     .describe('File whose content the rules see under `data`.'),
+  compiled: path('a folder, relative to the configuration file')
+    .optional()
+    .describe(
+      'Folder where the operator of a cluster puts compiled policies; they are taken instead of compiling `files`. What lies there decides: for generated configurations only. Default: none.',
+    ),
   rule: ruleName
     .default('data.serverless.allow')
     .describe('The rule that must be true for a request to pass; anything else denies.'),

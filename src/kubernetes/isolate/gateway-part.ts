@@ -58,7 +58,7 @@ export function gatewayPart(owner: Owner, spec: GatewaySpec, demandAddress: stri
       },
     },
     ...fleet.sections,
-    policy: { decision_log: inFile('policy', spec.policy)['decision_log'] },
+    policy: { compiled: '.', decision_log: inFile('policy', spec.policy)['decision_log'] },
     demand: { report_to: demandAddress, token_file: `${TOKEN_FOLDER}/${TOKEN_FILE}` },
     admin: { host: '127.0.0.1', port: PORTS.admin, token_file: `${STATE_FOLDER}/admin-token` },
     state: { directory: STATE_FOLDER },
