@@ -7,6 +7,7 @@ import { isCollection, isMap, isScalar, type Scalar } from 'yaml';
 import { checkSettings } from './checks.ts';
 import { locate, nodeAt, readDocument, toValue, type ConfigDocument, type KeyPath } from './document.ts';
 import { explain, explainFinding, type Origin } from './explain.ts';
+import { credentialsFolder, readCredentials } from './credentials.ts';
 import { checkFiles, directoryOf, findConfigFile } from './files.ts';
 import { ConfigError, type ConfigIssue } from './issues.ts';
 import { schema, type Settings } from './schema.ts';
@@ -19,6 +20,8 @@ export interface Config {
   /** SHA-256 of the file's bytes, hexadecimal: which configuration it is. Empty where there is no file. */
   readonly hash: string;
   readonly settings: Settings;
+  /** Folder with variables that may change; null: there is none. */
+  readonly credentials: string | null;
 }
 
 export type CheckedConfig =
@@ -38,13 +41,21 @@ export function checkConfig(path: string, env: Environment): CheckedConfig {
   const directory = directoryOf(file);
   let text: string;
   let environment: Environment;
+  let secrets: Environment;
+  const credentials = credentialsFolder(env);
   try {
     text = readFileSync(file, 'utf8');
     environment = { ...readDotEnv(directory), ...env };
   } catch (error) {
     return { config: null, issues: [unreadableFile(file, error as NodeJS.ErrnoException)] };
   }
-  return checkText({ file, directory, text, env: environment });
+  try {
+    secrets = readCredentials(credentials);
+  } catch (error) {
+    const message = `needs the folder that CREDENTIALS_DIRECTORY names, which cannot be read: ${(error as Error).message}`;
+    return { config: null, issues: [{ ...nowhere, file, message }] };
+  }
+  return checkText({ file, directory, text, env: environment, secrets, credentials });
 }
 
 export interface ConfigText {
@@ -52,13 +63,17 @@ export interface ConfigText {
   readonly directory: string;
   readonly text: string;
   readonly env: Environment;
+  /** More variables, which override no keys. */
+  readonly secrets?: Environment;
+  readonly credentials?: string | null;
 }
 
 /** All steps from text to settings; an earlier kind of problem that would only cause later ones ends it. */
-export function checkText({ file, directory, text, env }: ConfigText): CheckedConfig {
+export function checkText(from: ConfigText): CheckedConfig {
+  const { file, directory, text, env, secrets = {}, credentials = null } = from;
   const { document, issues: syntax } = readDocument(file, text);
   if (syntax.length > 0) return { config: null, issues: syntax };
-  const { substituted, issues: variables } = substitute(document, env);
+  const { substituted, issues: variables } = substitute(document, { ...secrets, ...env });
   let value: unknown;
   try {
     value = toValue(document);
@@ -79,7 +94,7 @@ export function checkText({ file, directory, text, env }: ConfigText): CheckedCo
   const issues = [...variables, ...findings.map((finding) => explainFinding(finding, origin))];
   if (issues.length > 0) return { config: null, issues: inOrder(issues) };
   const hash = createHash('sha256').update(text).digest('hex');
-  return { config: { file, directory, hash, settings: parsed.data }, issues: [] };
+  return { config: { file, directory, hash, settings: parsed.data, credentials }, issues: [] };
 }
 
 const nowhere = { line: null, column: null, key: '', found: null, allowed: null, suggestion: null };

@@ -11,6 +11,7 @@ function resolve(input: object) {
     directory: '/etc/mayfly',
     hash: '0'.repeat(64),
     settings: schema.parse(input),
+    credentials: null,
   };
   return resolveConfig(config);
 }

@@ -41,7 +41,7 @@ function fromSource(path: string): PodPlan {
   const name = basename(source).replace(/\.\w+$/, '');
   const folder = statOf(source)?.isDirectory() === true ? source : dirname(source);
   const settings = schema.parse({ functions: { function: { source, routes: [{ path: '/*' }] } } });
-  const resolved = resolveConfig({ file: source, directory: folder, hash: '', settings });
+  const resolved = resolveConfig({ file: source, directory: folder, hash: '', settings, credentials: null });
   const declared = resolved.functions[0] as DeclaredFunction;
   return plan(resolved, settings.server.port, { ...declared, name }, { source }, join(folder, '.mayfly'));
 }

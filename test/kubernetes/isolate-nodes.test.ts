@@ -40,7 +40,7 @@ const gateway = (replicas: number, { address, registry }: ClusterNode) =>
     server: { threads: 1 },
     security: { images: { plainHttp: [registry] } },
     rateLimit: { requestsPerSecond: 1_000_000, burstSize: 1_000_000, key: ['function'] },
-    fleet: { store: `valkey://${address}:${STORE_PORT}`, passwordSecret: { name: 'store', key: 'password' } },
+    fleet: { store: `valkey://${address}:${STORE_PORT}`, passwordSecret: { name: 'store', key: 'value' } },
   });
 
 const hello = async (text: string, more: object = {}) =>
@@ -50,6 +50,24 @@ const hello = async (text: string, more: object = {}) =>
     source: { wasm: Buffer.from(await answering(text)).toString('base64') },
     ...more,
   });
+
+const secret = (name: string, value: string) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace: 'default' },
+  stringData: { value },
+});
+
+/** A function that says what its variable holds. */
+const TELLS = {
+  'mayfly.yaml': 'functions: { tells: { source: ./function.ts, env: { WORD: none } } }',
+  'function.ts': `import { config, Request, Response } from "mayfly";
+export function handle(request: Request): Response {
+  const word = config.get("WORD");
+  return new Response(word === null ? "nothing" : word);
+}
+`,
+};
 
 const isReady = ({ metadata, status }: Pod) =>
   metadata.deletionTimestamp === undefined &&
@@ -117,8 +135,12 @@ test('the platform on a real node', { timeout: 280_000 }, async (t) => {
 async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
   const { kubectl } = cluster;
   const [node] = cluster.nodes as [ClusterNode];
+  let address: string | undefined;
+  /** The image of that function. */
+  let tells = '';
   const says = async (path = '/hello') => {
-    const { status, body } = await cluster.askService('shop', path);
+    address ??= await cluster.addressOf('shop');
+    const { status, body } = await node.ask({ host: address, port: 80, path });
     return `${status} ${body}`;
   };
   const timed = async (what: string, change: () => Promise<unknown>, is: (said: string) => boolean) => {
@@ -162,14 +184,16 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
   await t.test(
     'a gateway comes up as pods of the same image, and a function answers through its Service',
     async () => {
-      await kubectl.apply({
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name: 'store', namespace: 'default' },
-        stringData: { password: PASSWORD },
+      tells = await cluster.push('tells', TELLS, node.registry);
+      const teller = object('Function', 'tells', {
+        runtime: 'isolate',
+        gateway: 'shop',
+        image: tells,
+        secretEnv: { WORD: { name: 'tellers', key: 'value' } },
       });
+      await kubectl.apply(secret('store', PASSWORD), secret('tellers', 'first'));
       const begun = performance.now();
-      await kubectl.apply(gateway(2, node), await hello('one'));
+      await kubectl.apply(gateway(2, node), await hello('one'), teller);
       const answered = await eventually('the Service answers', async () => {
         const said = await says().catch(() => '');
         return said === '200 one' && performance.now() - begun;
@@ -241,6 +265,20 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
     );
   });
 
+  await t.test('another value in a Secret reaches the pods that run', async () => {
+    const pods = await gatewayPods(kubectl, 2);
+    assert.equal(await says('/tells'), '200 first');
+    await kubectl.apply(secret('tellers', 'second'));
+    // Nodes look within a minute or so, and at once when a pod changes.
+    await kubectl.run('annotate', 'pods', '-l', 'mayfly.dev/gateway=shop', 'example.com/look=now');
+    for (const { status } of pods)
+      await eventually('a pod tells the new one', async () => {
+        const { body } = await node.ask({ host: status.podIP as string, port: 8080, path: '/tells' });
+        return body === 'second';
+      });
+    assert.deepEqual(lives(await gatewayPods(kubectl, 2)), lives(pods));
+  });
+
   await t.test('a Function in pods of WasmEdge is served by it, from none to one and back', async () => {
     const image = await cluster.push('pricing', saying('in a pod', '/pricing'));
     const begun = performance.now();
@@ -273,11 +311,10 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
   await t.test(
     'a new image comes in steps while it is asked, and a bad one goes back by itself',
     async () => {
-      const [good, better, bad] = await Promise.all(
-        [saying('one'), saying('two'), saying('sorry', '/', 500)].map((files, index) =>
-          cluster.push(`steps-${index}`, files, node.registry),
-        ),
-      );
+      const [better, bad] = await Promise.all([
+        cluster.push('better', saying('two'), node.registry),
+        cluster.push('bad', saying('sorry', '/', 500), node.registry),
+      ]);
       const rollout = { steps: [20], interval: '2s', minRequests: 50 };
       const apply = (image: string | undefined) =>
         kubectl.apply(object('Function', 'steps', { runtime: 'isolate', gateway: 'shop', image, rollout }));

@@ -8,6 +8,8 @@ export const TLS_FOLDER = '/etc/mayfly-tls';
 /** A token of the pod's own ServiceAccount, which the operator takes with reports and nobody else takes. */
 export const TOKEN_FOLDER = '/etc/mayfly-token';
 export const TOKEN_FILE = 'token';
+/** Values from Secrets, a file each. */
+export const SECRETS_FOLDER = '/etc/mayfly-secrets';
 export const REGISTRY_FOLDER = '/etc/mayfly-registry';
 /** Gone with the pod. */
 export const STATE_FOLDER = '/var/lib/mayfly';

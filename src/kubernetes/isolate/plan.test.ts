@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { KubeObject } from '../cluster/objects.ts';
 import { GATEWAY } from '../resources/kinds.ts';
 import { demandAddress } from '../resources/names.ts';
-import { secretVariable } from './secrets.ts';
+import { secretSources, secretVariable } from './secrets.ts';
 import { parseSpec } from '../resources/parse.ts';
 import { compiledFile, type PlacedFile } from './files.ts';
 import type { GatewayRules } from './named-settings.ts';
@@ -227,6 +227,28 @@ test('compiled rules lie beside the others where there is room, and change nothi
     assert.equal(names.filter((name) => name.endsWith('.rego')).length, 1);
     assert.equal(hash, plain.hash);
   }
+});
+
+test('values of Secrets are files called like their variables, each once, in one order', () => {
+  const [a, b, c] = [
+    { name: 'keys', key: 'b' },
+    { name: 'keys', key: 'a' },
+    { name: 'jwt', key: 'secret' },
+  ] as const;
+  const sources = secretSources([a, b, c, a]);
+  assert.deepEqual(sources, secretSources([c, b, a]));
+  assert.deepEqual(sources, [
+    { secret: { name: 'jwt', items: [{ key: 'secret', path: secretVariable(c) }] } },
+    {
+      secret: {
+        name: 'keys',
+        items: [
+          { key: 'a', path: secretVariable(b) },
+          { key: 'b', path: secretVariable(a) },
+        ],
+      },
+    },
+  ]);
 });
 
 test('a Function cannot read what is not its own through a variable', () => {

@@ -12,13 +12,14 @@ import {
   filesName,
   PORTS,
   REGISTRY_FOLDER,
+  SECRETS_FOLDER,
   STATE_FOLDER,
   TLS_FOLDER,
   TOKEN_FILE,
   TOKEN_FOLDER,
 } from './places.ts';
 import { DEMAND_AUDIENCE } from '../zero/reporters.ts';
-import { secretVariables } from './secrets.ts';
+import { secretSources } from './secrets.ts';
 
 /** Between "sends no more" of whoever sends requests and the signal to end. */
 const LAST_REQUESTS_SECONDS = 5;
@@ -60,7 +61,7 @@ export function podTemplate(options: PodTemplateOptions): object {
       securityContext: AS_NOBODY,
       ...pullSecrets(spec.imagePullSecrets),
       containers: [container(options)],
-      volumes: volumes(owner, spec),
+      volumes: volumes(options),
       topologySpreadConstraints: [
         {
           maxSkew: 1,
@@ -85,7 +86,7 @@ function container({ spec, image, secrets }: PodTemplateOptions): object {
     env: [
       { name: 'HOME', value: STATE_FOLDER },
       ...(registrySecret === undefined ? [] : [{ name: 'DOCKER_CONFIG', value: REGISTRY_FOLDER }]),
-      ...secretVariables(secrets),
+      ...(secrets.length === 0 ? [] : [{ name: 'CREDENTIALS_DIRECTORY', value: SECRETS_FOLDER }]),
     ],
     ports: [
       { name: 'http', containerPort: PORTS.http },
@@ -106,6 +107,7 @@ function container({ spec, image, secrets }: PodTemplateOptions): object {
     },
     volumeMounts: [
       { name: 'configuration', mountPath: CONFIG_FOLDER, readOnly: true },
+      ...(secrets.length === 0 ? [] : [{ name: 'secrets', mountPath: SECRETS_FOLDER, readOnly: true }]),
       { name: 'token', mountPath: TOKEN_FOLDER, readOnly: true },
       { name: 'state', mountPath: STATE_FOLDER },
       { name: 'temporary', mountPath: '/tmp' },
@@ -119,13 +121,14 @@ function container({ spec, image, secrets }: PodTemplateOptions): object {
 }
 
 /** The configuration and its files are one volume, which nodes change in one step. */
-function volumes({ name }: Owner, { server, security }: GatewaySpec): object[] {
+function volumes({ owner: { name }, spec: { server, security }, secrets }: PodTemplateOptions): object[] {
   const { registrySecret } = security.images;
   const files = Array.from({ length: FILE_MAPS }, (_, index) => ({
     configMap: { name: filesName(name, index), optional: true },
   }));
   return [
     { name: 'configuration', projected: { sources: [{ configMap: { name } }, ...files] } },
+    ...(secrets.length === 0 ? [] : [{ name: 'secrets', projected: { sources: secretSources(secrets) } }]),
     { name: 'token', projected: { sources: [{ serviceAccountToken: TOKEN }] } },
     { name: 'state', emptyDir: {} },
     { name: 'temporary', emptyDir: {} },

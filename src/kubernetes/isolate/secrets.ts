@@ -1,4 +1,4 @@
-/** Values from Secrets: they are environment variables of the pods, and the configuration names the variables. */
+/** Values from Secrets: they are files in the pods, which the configuration names as variables (config/credentials.ts). */
 import { createHash } from 'node:crypto';
 import type { SecretKey } from '../resources/words.ts';
 
@@ -8,10 +8,21 @@ export function secretVariable({ name, key }: SecretKey): string {
   return `MAYFLY_SECRET_${hash.toUpperCase()}`;
 }
 
-/** The variables of a container, each once, always in the same order. */
-export function secretVariables(secrets: readonly SecretKey[]): object[] {
-  const byName = new Map(secrets.map((secret) => [secretVariable(secret), secret]));
-  return [...byName]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([variable, { name, key }]) => ({ name: variable, valueFrom: { secretKeyRef: { name, key } } }));
+/**
+ * Sources of a volume: a file for each value, called like its variable. Values that change in a Secret change in the file; a
+ * Secret that is missing keeps pods from starting, and leaves those that run as they are.
+ */
+export function secretSources(secrets: readonly SecretKey[]): object[] {
+  const byName = new Map<string, Map<string, string>>();
+  for (const secret of secrets) {
+    const items = byName.get(secret.name) ?? new Map<string, string>();
+    byName.set(secret.name, items.set(secret.key, secretVariable(secret)));
+  }
+  return [...byName].toSorted(byKey).map(([name, items]) => ({
+    secret: { name, items: [...items].toSorted(byKey).map(([key, path]) => ({ key, path })) },
+  }));
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }

@@ -145,10 +145,11 @@ export class NodeCluster implements AsyncDisposable {
     path: string,
     node: ClusterNode = this.nodes[0] as ClusterNode,
   ): Promise<Answered> {
-    return await node.ask({ host: await this.#addressOf(name), port: 80, path });
+    return await node.ask({ host: await this.addressOf(name), port: 80, path });
   }
 
-  #addressOf(name: string): Promise<string> {
+  /** Of a Service, once there is one. */
+  addressOf(name: string): Promise<string> {
     return eventually(`there is a Service ${name}`, async () => {
       const service = await this.kubectl.get<{ spec: { clusterIP: string } }>('service', name);
       return service?.spec.clusterIP;
