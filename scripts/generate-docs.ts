@@ -56,7 +56,8 @@ Paths are relative to the file.
 
 **Variables.** \`\${NAME}\` in a string value is replaced by the environment variable, \`\${NAME:-text}\` by the text when it
 is unset or empty; \`$\${\` is a literal \`\${\`. A variable that is not set is an error. What it holds stays text: it cannot add keys.
-A \`.env\` file beside the configuration is read; the real environment wins. \`PORT\`, \`MAYFLY_HOST\` and \`LOG_LEVEL\` override
+A \`.env\` file beside the configuration is read, and a file for each variable in the folder that
+\`CREDENTIALS_DIRECTORY\` names (a change of one is a reload); the real environment wins. \`PORT\`, \`MAYFLY_HOST\` and \`LOG_LEVEL\` override
 \`server.port\`, \`server.host\` and \`logging.level\`.
 
 **Reload.** The file is read again when it changes and on SIGHUP. A file with an error changes nothing and is reported.

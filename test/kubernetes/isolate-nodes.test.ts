@@ -332,9 +332,9 @@ async function platform(t: TestContext, cluster: NodeCluster): Promise<void> {
           for (let count = 0; count < 30; count++) if ((await says('/steps')) !== expected) return false;
           return true;
         });
-      await apply(good);
-      await until('Stable', good);
-      await allSay('200 one');
+      await apply(tells);
+      await until('Stable', tells);
+      await allSay('200 nothing');
       const begun = performance.now();
       const forth = await load(async () => {
         await apply(better);
