@@ -3,8 +3,8 @@ import type { CompilerAnswer } from './compiler/protocol.ts';
 import { InputGenerator } from './input-generator.ts';
 import { instantiatePlan } from './plan/instantiate.ts';
 import { translatePlan } from './plan/translate.ts';
-import type { Decide } from './types.ts';
-import { EmptyReplaceError, WasmEvaluator } from './wasm-evaluator.ts';
+import { type Decide, EmptyReplaceError } from './types.ts';
+import { WasmEvaluator } from './wasm-evaluator.ts';
 
 /** The policy as JavaScript, or why it stays Wasm. */
 export type Translation =
@@ -36,9 +36,8 @@ function compare(javascript: Decide, wasm: Decide, inputs: InputGenerator): stri
   const until = performance.now() + TIME_MS;
   for (let i = 0; i < INPUTS && performance.now() < until; i++) {
     const input = inputs.next();
-    const expected = outcomeOfWasm(wasm, input);
-    if (expected === null) continue;
-    const actual = outcome(javascript, input);
+    const [expected, actual] = [outcomeWhereAny(wasm, input), outcomeWhereAny(javascript, input)];
+    if (expected === null || actual === null) continue;
     if (!isDeepStrictEqual(actual, expected)) {
       const [ours, theirs] = [actual, expected].map((value) => JSON.stringify(value).slice(0, 200));
       return `for ${JSON.stringify(input).slice(0, 500)} JavaScript gives ${ours}, Wasm ${theirs}`;
@@ -47,12 +46,12 @@ function compare(javascript: Decide, wasm: Decide, inputs: InputGenerator): stri
   return null;
 }
 
-/** Null where the Wasm form has no opinion. */
-function outcomeOfWasm(wasm: Decide, input: unknown): DecisionOutcome | null {
+/** Null where this form has no opinion. */
+function outcomeWhereAny(decide: Decide, input: unknown): DecisionOutcome | null {
   let isSilent = false;
   const found = outcome((value) => {
     try {
-      return wasm(value);
+      return decide(value);
     } catch (error) {
       isSilent = error instanceof EmptyReplaceError;
       throw error;

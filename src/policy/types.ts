@@ -18,6 +18,16 @@ export class PolicyEvaluationError extends Error {
   readonly problem: ProblemCode = 'policy-failed';
 }
 
+/**
+ * A part of replacing the empty text that one of the two forms of a policy has no answer to. OPA's Wasm would never end where
+ * `replace` does it (guard-replace.ts); JavaScript's texts cannot hold letters that it cuts to pieces.
+ */
+export class EmptyReplaceError extends PolicyEvaluationError {
+  constructor(what: string) {
+    super(`The policy failed: replacing the empty text ${what}.`);
+  }
+}
+
 /** Nobody was there to decide. */
 export class PolicyUnavailableError extends PolicyEvaluationError {
   override readonly name = 'PolicyUnavailableError';

@@ -4,7 +4,7 @@ import { parseRego } from './builtins/rego-text.ts';
 import { EMPTY_REPLACE } from './compiler/guard-replace.ts';
 import { toJsonValue } from './plan/operations.ts';
 import { lookup, type RegoSet } from './plan/values.ts';
-import { PolicyEvaluationError, type Decide, type Evaluator } from './types.ts';
+import { EmptyReplaceError, PolicyEvaluationError, type Decide, type Evaluator } from './types.ts';
 
 /**
  * A host for policies compiled by OPA to WebAssembly (https://www.openpolicyagent.org/docs/wasm, ABI 1.x).
@@ -37,15 +37,6 @@ const RESET_AT_BYTES = 4 << 20;
 const PAGE = 65536;
 /** Memory of one policy on one thread: 64 MiB beside its data. */
 const WORKING_PAGES = 1024;
-
-/** `replace(text, "", new)`: the plan's JavaScript form computes it, OPA's Wasm would never end (guard-replace.ts). */
-export class EmptyReplaceError extends PolicyEvaluationError {
-  constructor() {
-    super(
-      'The policy failed: replace of an empty text is not supported where the policy runs as WebAssembly.',
-    );
-  }
-}
 
 export interface WasmEvaluatorOptions {
   /** Ceiling of the linear memory in 64 KiB pages. */
@@ -143,7 +134,8 @@ class LoadedPolicy {
       env: {
         memory: this.memory,
         opa_abort: (message: number) => {
-          if (message === EMPTY_REPLACE) throw new EmptyReplaceError();
+          if (message === EMPTY_REPLACE)
+            throw new EmptyReplaceError('is not supported where the policy runs as WebAssembly');
           throw new PolicyEvaluationError(`The policy failed: ${this.#text(message)}.`);
         },
         opa_println: () => {},

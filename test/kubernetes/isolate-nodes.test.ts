@@ -18,7 +18,11 @@ interface Pod extends KubeObject {
   readonly status: {
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly { readonly restartCount: number; readonly containerID: string }[];
+    readonly containerStatuses?: readonly {
+      readonly restartCount: number;
+      readonly containerID: string;
+      readonly lastState?: object;
+    }[];
   };
 }
 
@@ -87,7 +91,10 @@ const gatewayPods = (kubectl: Kubectl, count: number) =>
 /** Who they are and how often they were started: the same, when nothing made them start again. */
 const lives = (pods: readonly Pod[]) =>
   pods
-    .map(({ metadata, status }) => `${metadata.uid} ${status.containerStatuses?.[0]?.restartCount}`)
+    .map(({ metadata, status }) => {
+      const { restartCount, lastState } = status.containerStatuses?.[0] ?? {};
+      return `${metadata.uid} ${restartCount} ${JSON.stringify(lastState)}`;
+    })
     .toSorted();
 
 /** From now until every pod says it, by asking them, milliseconds. */

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { compilePolicy, toSpec } from '../compile.ts';
 import { createEvaluator } from '../evaluator.ts';
-import type { Decide } from '../types.ts';
-import { EmptyReplaceError } from '../wasm-evaluator.ts';
+import { type Decide, EmptyReplaceError } from '../types.ts';
 import { guardReplace } from './guard-replace.ts';
 
 const REGO = `package p
@@ -13,11 +12,13 @@ all := strings.replace_n({input.old: input.new}, input.text)`;
 
 let javascript: Decide;
 let wasm: Decide;
+let javascriptAll: Decide;
 before(async () => {
   const compiled = await compilePolicy({ files: { 'p.rego': REGO }, entrypoints: ['p/replaced', 'p/all'] });
   assert.equal(compiled.javascriptRefused, null, 'both forms agree wherever both answer');
   const spec = await toSpec('p', compiled);
   javascript = createEvaluator(spec).entrypoint('p/replaced');
+  javascriptAll = createEvaluator(spec).entrypoint('p/all');
   wasm = createEvaluator({ ...spec, javascript: null }).entrypoint('p/replaced');
 });
 
@@ -42,6 +43,12 @@ test('all other replacements are as before, also right after one that was refuse
   }
   assert.equal(wasm({ text: 'a', old: 7, new: 'b' }), undefined, 'undefined for what is no text');
   assert.equal(wasm({ text: 'a', old: null, new: 'b' }), undefined);
+});
+
+test('JavaScript has no answer where a letter would be cut to pieces, and denies', () => {
+  assert.equal(javascriptAll({ text: 'ab', old: '', new: '-' }), '-a-b-');
+  assert.throws(() => javascriptAll({ text: '😀', old: '', new: '-' }), EmptyReplaceError);
+  assert.throws(() => javascriptAll({ text: 'ä', old: '', new: '-' }), EmptyReplaceError);
 });
 
 test('a module without the function comes back as it is', () => {

@@ -1,4 +1,4 @@
-import { PolicyEvaluationError } from '../../types.ts';
+import { EmptyReplaceError } from '../../types.ts';
 import { fallback } from '../fallback.ts';
 import { isNumber } from '../numbers.ts';
 import { sorted } from '../order.ts';
@@ -92,7 +92,7 @@ function replaceMany(text: string, pairs: readonly (readonly [string, string])[]
       const letter = text[at] ?? '';
       // Go matches the empty text between bytes, which would cut this letter to pieces.
       if (matchesNothing && letter > '\x7f') {
-        throw new PolicyEvaluationError('The policy failed: it replaces the empty text inside of a letter.');
+        throw new EmptyReplaceError('would cut a letter to pieces');
       }
       result += letter;
       at++;
