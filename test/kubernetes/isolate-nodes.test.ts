@@ -114,7 +114,7 @@ async function untilAllSay(node: ClusterNode, pods: readonly Pod[], is: (said: s
   return Math.round(performance.now() - begun);
 }
 
-test('the platform on a real node', { timeout: 280_000 }, async (t) => {
+test('the platform on a real node', { timeout: 400_000 }, async (t) => {
   const parts = await nodeClusterParts(t);
   const libraries = await needPart(t, 'node-libraries');
   const valkey = await needPart(t, 'valkey');
