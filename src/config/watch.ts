@@ -11,6 +11,8 @@ export interface WatchTargets {
   readonly files: readonly string[];
   /** All files below count. */
   readonly folders: readonly string[];
+  /** The files in them count, and none below: nodes swap what is behind them as a whole. */
+  readonly flat?: readonly string[];
 }
 
 export interface WatchOptions {
@@ -39,7 +41,7 @@ export function watchConfig(
   };
   const watchers = [
     // The folder, not the file: a watch on a file follows the old file when another takes its name.
-    ...[...new Set(targets.files.map((file) => dirname(file)))].map((folder) =>
+    ...[...new Set([...targets.files.map((file) => dirname(file)), ...(targets.flat ?? [])])].map((folder) =>
       open(folder, false, lookSoon),
     ),
     ...targets.folders.map((folder) => open(folder, true, lookSoon)),
@@ -66,17 +68,21 @@ function open(folder: string, recursive: boolean, onEvent: () => void): FSWatche
   }
 }
 
-function fingerprint({ files, folders }: WatchTargets): string {
+function fingerprint({ files, folders, flat = [] }: WatchTargets): string {
   const hash = createHash('sha256');
-  for (const file of [...files, ...folders.flatMap(filesBelow)]) {
+  const inFolders = [
+    ...folders.flatMap((folder) => filesIn(folder, true)),
+    ...flat.flatMap((folder) => filesIn(folder, false)),
+  ];
+  for (const file of [...files, ...inFolders]) {
     hash.update(`${file}\0`).update(contentOf(file)).update('\0');
   }
   return hash.digest('base64');
 }
 
-function filesBelow(folder: string): string[] {
+function filesIn(folder: string, recursive: boolean): string[] {
   try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
+    return readdirSync(folder, { recursive, withFileTypes: true })
       .filter((entry) => entry.isFile() || entry.isSymbolicLink())
       .map((entry) => join(entry.parentPath, entry.name))
       .toSorted();

@@ -11,14 +11,14 @@ export function watchTargets({ file, directory, settings, credentials }: Config)
     .filter((path) => path !== undefined)
     .map((path) => besideConfig(directory, path));
   const files = [file, join(directory, '.env'), ...named];
-  const folders: string[] = credentials === null ? [] : [credentials];
+  const folders: string[] = [];
   for (const pattern of policy.files) {
     const path = besideConfig(directory, pattern);
     const stat = statOf(path);
     if (stat?.isFile() === true) files.push(path);
     else folders.push(stat?.isDirectory() === true ? path : fixedPart(path));
   }
-  return { files, folders };
+  return { files, folders, flat: credentials === null ? [] : [credentials] };
 }
 
 /** The folder in front of the first wildcard. */
