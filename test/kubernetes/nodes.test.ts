@@ -186,7 +186,7 @@ test('functions on real nodes', { timeout: 280_000 }, async (t) => {
       });
       await kubectl.apply(functionObject('hello', two));
       await eventually('there is no route', async () => (await kubectl.get('httproute', 'hello')) === null);
-      assert.equal((await cluster.askService('hello', '/')).body, 'two');
+      await says('two');
       await eventually('Traefik knows it', async () => (await asked('hello.shop.test')).status === 404);
     });
 
