@@ -220,18 +220,6 @@ export const catalogue = {
       folders: ['config/crd/bases'],
     }),
   },
-  gatekeeper: {
-    // The program of 3.15 needs a fork of controller-runtime that its module leaves out and that nobody publishes.
-    version: '3.16.3',
-    about: "Gatekeeper's controller with its webhook, and its manifest",
-    paths: { manager: 'gatekeeper', manifest: 'deploy/gatekeeper.yaml' },
-    minutes: 8,
-    deep: true,
-    ...goModule('github.com/open-policy-agent/gatekeeper/v3', 'v3.16.3', {
-      programs: { gatekeeper: '.' },
-      folders: ['deploy'],
-    }),
-  },
 } satisfies Record<string, Recipe>;
 
 export type PartName = keyof typeof catalogue;
