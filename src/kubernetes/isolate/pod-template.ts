@@ -116,6 +116,8 @@ function container({ spec, image, secrets }: PodTemplateOptions): object {
         ? []
         : [{ name: 'registry', mountPath: REGISTRY_FOLDER, readOnly: true }]),
     ],
+    // Why it ended, in `kubectl describe pod`.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: LOCKED_DOWN,
   };
 }
